@@ -1,0 +1,218 @@
+//! What a request is stamped with, and whom to ask for it.
+
+use std::{
+    fmt,
+    num::NonZeroU64,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use http::{HeaderName, HeaderValue};
+use secrecy::SecretString;
+
+use crate::{Error, sensitive};
+
+/// Tells one credential from another, for as long as the process lives.
+///
+/// A credential that is renewed gets a new generation, so that a late 401 is never held against the
+/// credential that came after.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Generation(NonZeroU64);
+
+impl Generation {
+    /// Returns a generation that nobody else has.
+    pub(crate) fn next() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let number = LAST.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        Self(NonZeroU64::new(number).unwrap_or(NonZeroU64::MAX))
+    }
+}
+
+/// Identifies a client certificate by the SHA-256 of its DER form (RFC 8705 §3.1, `x5t#S256`).
+#[derive(Clone, Copy, Eq, Hash, PartialEq)]
+pub struct Thumbprint([u8; 32]);
+
+impl Thumbprint {
+    /// Takes the digest of a certificate.
+    #[must_use]
+    pub fn from_sha256(digest: [u8; 32]) -> Self {
+        Self(digest)
+    }
+}
+
+impl fmt::Display for Thumbprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Thumbprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Thumbprint({self})")
+    }
+}
+
+/// Publishes the client certificate that a client presents.
+///
+/// [`AuthorizationLayer`](crate::AuthorizationLayer) compares it with what a token is bound to.
+pub trait PublishIdentity: Send + Sync {
+    /// Returns the thumbprint of the certificate of new connections; none without a certificate.
+    fn thumbprint(&self) -> Option<Thumbprint>;
+}
+
+impl<T: PublishIdentity + ?Sized> PublishIdentity for Arc<T> {
+    fn thumbprint(&self) -> Option<Thumbprint> {
+        (**self).thumbprint()
+    }
+}
+
+/// Carries a ready, sensitive header and who it is.
+///
+/// A clone is a few words and one atomic increment; the header's memory is wiped with the last clone.
+///
+/// # Example
+///
+/// ```
+/// use claviger_auth_core::Credential;
+/// use http::header::AUTHORIZATION;
+/// use secrecy::SecretString;
+///
+/// let credential = Credential::new(AUTHORIZATION, &SecretString::from("Bearer swordfish"))?;
+/// assert_eq!(credential.value(), "Bearer swordfish");
+/// assert!(credential.value().is_sensitive());
+/// assert!(!format!("{credential:?}").contains("swordfish"));
+/// # Ok::<(), claviger_auth_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Credential {
+    name: HeaderName,
+    value: HeaderValue,
+    generation: Generation,
+    binding: Option<Thumbprint>,
+}
+
+impl Credential {
+    /// Makes a credential of a whole header value, scheme included, with a generation of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](crate::ErrorKind::Configuration) if a header cannot carry the value (control
+    /// characters, a line break).
+    pub fn new(name: HeaderName, value: &SecretString) -> Result<Self, Error> {
+        let value = sensitive::header_value("", value)?;
+        Ok(Self::from_header(name, value, None))
+    }
+
+    pub(crate) fn from_header(name: HeaderName, value: HeaderValue, binding: Option<Thumbprint>) -> Self {
+        Self { name, value, generation: Generation::next(), binding }
+    }
+
+    /// Returns the header that carries it, nearly always `Authorization`.
+    #[must_use]
+    pub fn name(&self) -> &HeaderName {
+        &self.name
+    }
+
+    /// Returns the header's value. It is marked sensitive: its `Debug` does not show it.
+    #[must_use]
+    pub fn value(&self) -> &HeaderValue {
+        &self.value
+    }
+
+    /// Returns what tells it from every other credential.
+    #[must_use]
+    pub fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    /// Returns the client certificate that it is bound to (RFC 8705 §3), if it is.
+    #[must_use]
+    pub fn binding(&self) -> Option<Thumbprint> {
+        self.binding
+    }
+}
+
+/// Has credentials, at once or after a while.
+///
+/// [`Authorization`](crate::Authorization) asks it; [`TokenCache`](crate::TokenCache) and
+/// [`StaticToken`](crate::StaticToken) are it.
+#[async_trait]
+pub trait CredentialSource: Send + Sync {
+    /// Returns the credential if one can be had at once: no wait, no lock, no allocation.
+    fn ready(&self) -> Option<Credential>;
+
+    /// Returns a credential, waiting for one where it must.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future loses this caller's wait and nothing else.
+    async fn obtain(&self) -> Result<Credential, Error>;
+
+    /// Returns the generation that [`ready`](Self::ready) would hand out; none if there is none.
+    fn generation(&self) -> Option<Generation>;
+
+    /// Takes note that the credential of this generation was rejected.
+    ///
+    /// It is compare-and-swap: where another credential is current by now, nothing happens. A source that
+    /// cannot have a different credential keeps the one it has.
+    fn invalidate(&self, generation: Generation);
+}
+
+#[async_trait]
+impl<T: CredentialSource + ?Sized> CredentialSource for Arc<T> {
+    fn ready(&self) -> Option<Credential> {
+        (**self).ready()
+    }
+
+    async fn obtain(&self) -> Result<Credential, Error> {
+        (**self).obtain().await
+    }
+
+    fn generation(&self) -> Option<Generation> {
+        (**self).generation()
+    }
+
+    fn invalidate(&self, generation: Generation) {
+        (**self).invalidate(generation);
+    }
+}
+
+/// Names the credentials of one request, in its extensions, above those of the layer.
+///
+/// So one stack serves many customers.
+///
+/// # Example
+///
+/// ```
+/// use std::sync::Arc;
+/// use claviger_auth_core::{StaticToken, UseCredentials};
+///
+/// let customer = StaticToken::bearer("swordfish".into())?;
+/// let mut request = http::Request::new(());
+/// request.extensions_mut().insert(UseCredentials::new(Arc::new(customer)));
+/// assert!(!format!("{request:?}").contains("swordfish"));
+/// # Ok::<(), claviger_auth_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct UseCredentials(Arc<dyn CredentialSource>);
+
+impl UseCredentials {
+    /// Stamps the request from `source`.
+    #[must_use]
+    pub fn new(source: Arc<dyn CredentialSource>) -> Self {
+        Self(source)
+    }
+
+    pub(crate) fn source(&self) -> &Arc<dyn CredentialSource> {
+        &self.0
+    }
+}
+
+impl fmt::Debug for UseCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UseCredentials").finish_non_exhaustive()
+    }
+}
