@@ -1,0 +1,140 @@
+//! Which member may depend on which: the table of ARCHITECTURE, and nothing beside it.
+
+use crate::{tidy::Problem, workspace::Package};
+
+/// What a member may depend on, be it only in its tests.
+#[derive(Debug)]
+enum Allowed {
+    /// Whatever can be depended on.
+    All,
+    Only(&'static [&'static str]),
+}
+
+const ARROWS: &[(&str, Allowed)] = &[
+    ("claviger", Allowed::All),
+    ("claviger-auth-core", Allowed::Only(&[])),
+    (
+        "claviger-clara",
+        Allowed::Only(&[
+            "claviger-auth-core",
+            "claviger-client",
+            "claviger-mtls",
+            "claviger-oauth-cc",
+            "claviger-token-endpoint",
+        ]),
+    ),
+    ("claviger-client", Allowed::Only(&["claviger-auth-core", "claviger-mtls"])),
+    ("claviger-mtls", Allowed::Only(&["claviger-auth-core"])),
+    ("claviger-oauth-cc", Allowed::Only(&["claviger-auth-core", "claviger-token-endpoint"])),
+    // Shares no code with the client side: one misreading of a document cannot pass on both.
+    ("claviger-sandbox", Allowed::Only(&[])),
+    ("claviger-tests", Allowed::All),
+    ("claviger-token-endpoint", Allowed::Only(&["claviger-auth-core"])),
+    ("xtask", Allowed::Only(&[])),
+];
+
+/// Arrows that stand behind a feature: who only wants the layers does not compile the client.
+const OPTIONAL: &[(&str, &str)] = &[("claviger-clara", "claviger-client")];
+
+/// Compares the members' dependencies with the table.
+pub(crate) fn check(packages: &[Package]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for package in packages {
+        match ARROWS.iter().find(|(name, _)| *name == package.name) {
+            Some((_, allowed)) => problems.extend(check_package(package, allowed)),
+            None => problems.push(Problem::new(
+                package.manifest(),
+                format!("{} is not in the table of arrows", package.name),
+                "decide what it may depend on, in xtask/src/tidy/arrows.rs and ARCHITECTURE.md",
+            )),
+        }
+    }
+    for (name, _) in ARROWS {
+        if !packages.iter().any(|package| package.name == *name) {
+            problems.push(Problem::new(
+                "xtask/src/tidy/arrows.rs",
+                format!("the table of arrows names {name}, which is not there"),
+                "take it out",
+            ));
+        }
+    }
+    problems
+}
+
+fn check_package(package: &Package, allowed: &Allowed) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for dependency in package.dependencies.iter().filter(|dependency| dependency.is_sibling) {
+        let (from, to) = (package.name.as_str(), dependency.name.as_str());
+        let is_allowed = match allowed {
+            Allowed::All => true,
+            Allowed::Only(names) => names.contains(&to),
+        };
+        if !is_allowed {
+            problems.push(Problem::new(
+                package.manifest(),
+                format!("{from} must not depend on {to}"),
+                "see the table of arrows in ARCHITECTURE.md",
+            ));
+        } else if dependency.is_normal && !dependency.is_optional && OPTIONAL.contains(&(from, to)) {
+            problems.push(Problem::new(
+                package.manifest(),
+                format!("{from} may depend on {to} only by a feature"),
+                "make it optional",
+            ));
+        }
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::Dependency;
+
+    fn package(name: &str, to: &str, is_optional: bool) -> Package {
+        let dependency = Dependency { name: to.to_owned(), is_normal: true, is_optional, is_sibling: true };
+        Package { name: name.to_owned(), dependencies: vec![dependency], ..Package::default() }
+    }
+
+    /// The problems of `package` alone, without those of all the members that are not there.
+    fn problems(package: Package) -> Vec<Problem> {
+        check(&[package]).into_iter().filter(|problem| problem.place.ends_with("Cargo.toml")).collect()
+    }
+
+    #[test]
+    fn allows_the_table() {
+        assert_eq!(problems(package("claviger-client", "claviger-mtls", false)), []);
+        assert_eq!(problems(package("claviger", "claviger-sandbox", false)), []);
+        assert_eq!(problems(package("claviger-clara", "claviger-client", true)), []);
+    }
+
+    #[test]
+    fn refuses_another_arrow() {
+        for (from, to) in [("claviger-sandbox", "claviger-auth-core"), ("claviger-mtls", "claviger-client")] {
+            assert_eq!(problems(package(from, to, false)).len(), 1, "{from} to {to}");
+        }
+    }
+
+    #[test]
+    fn refuses_one_in_the_tests_alone() {
+        let mut package = package("claviger-clara", "claviger-sandbox", false);
+        package.dependencies[0].is_normal = false;
+        assert_eq!(problems(package).len(), 1);
+    }
+
+    #[test]
+    fn wants_the_client_behind_a_feature() {
+        assert!(
+            problems(package("claviger-clara", "claviger-client", false))[0]
+                .what
+                .contains("only by a feature")
+        );
+    }
+
+    #[test]
+    fn refuses_a_member_without_a_row_and_a_row_without_a_member() {
+        let stranger = Package { name: "claviger-new".to_owned(), ..Package::default() };
+        assert!(problems(stranger)[0].what.contains("not in the table"));
+        assert_eq!(check(&[]).len(), ARROWS.len());
+    }
+}
