@@ -75,8 +75,11 @@ fn check(workspace: &Workspace, sources: &[Source]) -> Result<Vec<Problem>> {
         problems.extend(manifests::check(package, &read(&package.manifest())?)?);
         let own: Vec<&Source> = sources.iter().filter(|source| source.belongs_to(package)).collect();
         problems.extend(sizes::check_package(package, &own));
-        if package.has_public_interface() {
-            problems.extend(public::signatures::check(package, &own));
+        if package.is_published_library() {
+            // The sandbox is for tests, where no program's versions are held up by its own.
+            if package.name != "claviger-sandbox" {
+                problems.extend(public::signatures::check(package, &own));
+            }
             let root = own.iter().find(|source| source.path == format!("{}/src/lib.rs", package.folder));
             problems.extend(root.iter().flat_map(|root| crate_docs::check(root)));
         }

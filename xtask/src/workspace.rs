@@ -69,8 +69,8 @@ impl Package {
         format!("{}/Cargo.toml", self.folder)
     }
 
-    /// Whether others build on its interface, so that the rules for interfaces hold.
-    pub(crate) fn has_public_interface(&self) -> bool {
+    /// Whether it is a library that others may take.
+    pub(crate) fn is_published_library(&self) -> bool {
         self.is_library && self.is_published
     }
 }
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(package.manifest(), "crates/mtls/Cargo.toml");
         assert_eq!(package.features, ["default", "reload"]);
         assert_eq!(package.public, ["http"]);
-        assert!(package.has_public_interface());
+        assert!(package.is_published_library());
         assert!(package.dependencies[0].is_normal && !package.dependencies[0].is_sibling);
         assert!(!package.dependencies[1].is_normal && package.dependencies[1].is_sibling);
     }

@@ -50,7 +50,9 @@ pub(crate) fn check_module(source: &Source) -> Vec<Problem> {
     for (place, name) in named.chain(inline).filter(|(_, name)| EMPTY_NAMES.contains(name)) {
         problems.push(Problem::new(place, format!("{name:?} names no subject"), "name it for what is in it"));
     }
-    if !source.text.starts_with("//!") {
+    // A file of unit tests is about the module it is named for, which says it.
+    let is_unit_tests = source.path.contains("/src/") && source.path.ends_with("/tests.rs");
+    if !source.text.starts_with("//!") && !is_unit_tests {
         problems.push(Problem::new(
             source.place(1),
             "has no module docs",
@@ -93,5 +95,7 @@ mod tests {
     #[test]
     fn wants_module_docs() {
         assert_eq!(check_module(&Source::new("crates/x/src/a.rs", "// no docs\nfn a() {}\n")).len(), 1);
+        assert_eq!(check_module(&Source::new("tests/a.rs", "")).len(), 1);
+        assert_eq!(check_module(&Source::new("crates/x/src/a/tests.rs", "")), []);
     }
 }

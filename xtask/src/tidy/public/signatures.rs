@@ -10,7 +10,7 @@ use crate::{
     workspace::Package,
 };
 
-/// Looks through the library's code.
+/// Looks through the library's code; of each dependency it tells the first place.
 pub(crate) fn check(package: &Package, sources: &[&Source]) -> Vec<Problem> {
     let private: BTreeSet<String> = package
         .dependencies
@@ -21,31 +21,35 @@ pub(crate) fn check(package: &Package, sources: &[&Source]) -> Vec<Problem> {
         .collect();
     let types: BTreeSet<&str> =
         sources.iter().flat_map(|source| source.production()).filter_map(declared).collect();
-    sources.iter().flat_map(|source| check_source(source, &private, &types)).collect()
-}
-
-fn check_source(source: &Source, private: &BTreeSet<String>, types: &BTreeSet<&str>) -> Vec<Problem> {
-    let imports = imports(source, private);
+    let mut seen = BTreeSet::new();
     let mut problems = Vec::new();
-    for (line, signature) in signatures(source, types) {
-        let mut found = BTreeSet::new();
-        for word in words(&signature) {
-            if let Some(name) = imports.get(word) {
-                found.insert(name.as_str());
+    for source in sources {
+        let imports = imports(source, &private);
+        for (line, signature) in signatures(source, &types) {
+            for name in mentioned(&signature, &imports, &private) {
+                if seen.insert(name.to_owned()) {
+                    problems.push(Problem::new(
+                        source.place(line),
+                        format!("{name} stands in the interface, first here: `{}`", signature.trim()),
+                        "keep it inside, or list it in [package.metadata.claviger] public-dependencies",
+                    ));
+                }
             }
-            if private.contains(word) && signature.contains(&format!("{word}::")) {
-                found.insert(word);
-            }
-        }
-        for name in found {
-            problems.push(Problem::new(
-                source.place(line),
-                format!("{name} stands in the interface: `{}`", signature.trim()),
-                "keep it inside, or list it in [package.metadata.claviger] public-dependencies",
-            ));
         }
     }
     problems
+}
+
+/// The private dependencies whose names stand in `signature`.
+fn mentioned<'a>(
+    signature: &'a str,
+    imports: &'a BTreeMap<String, String>,
+    private: &BTreeSet<String>,
+) -> BTreeSet<&'a str> {
+    let imported = words(signature).filter_map(|word| imports.get(word)).map(String::as_str);
+    let spelled =
+        words(signature).filter(|word| private.contains(*word) && signature.contains(&format!("{word}::")));
+    imported.chain(spelled).collect()
 }
 
 /// The names that `use` brings in from private dependencies, each with where it comes from.
