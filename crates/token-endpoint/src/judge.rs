@@ -1,0 +1,184 @@
+//! From an answer to a token, or to the error that says what is wrong.
+
+use std::{fmt, time::SystemTime};
+
+use claviger_auth_core::{AccessToken, Error, ErrorKind};
+use http::StatusCode;
+use secrecy::SecretString;
+
+use crate::{
+    TokenAnswer,
+    members::Members,
+    oauth_error, retry_after,
+    transport::{Answer, AnswerBody},
+};
+
+/// Judges an answer. The caller adds the URL to the error.
+pub(crate) fn judge(answer: &Answer, now: SystemTime) -> Result<TokenAnswer, Error> {
+    let found = if answer.status.is_success() { issued(&answer.body) } else { Err(refused(answer)) };
+    found.map_err(|error| {
+        let error = error.with_status(answer.status);
+        let wait = answer.retry_after.as_ref().and_then(|value| retry_after::parse(value, now));
+        match wait {
+            Some(wait) if error.kind() == ErrorKind::Unavailable => error.with_retry_after(wait),
+            _ => error,
+        }
+    })
+}
+
+fn issued(body: &AnswerBody) -> Result<TokenAnswer, Error> {
+    let body = match body {
+        AnswerBody::Broken(_) => {
+            return Err(Error::new(ErrorKind::Connect, "the token endpoint's answer broke off"));
+        }
+        AnswerBody::TooLarge => return Err(protocol("the token endpoint's answer is larger than 1 MiB")),
+        AnswerBody::Whole(body) => members(body.as_ref())?,
+    };
+    if !body.error.is_void() {
+        // RFC 6749 §5.2 asks for a 400; some servers say 200 all the same.
+        let code = body.error.text().and_then(oauth_error::registered);
+        let error = protocol("the token endpoint answered with an error");
+        return Err(code.and_then(oauth_error::meaning).unwrap_or_else(|| with_code(error, code)));
+    }
+    let Some(token) = body.access_token.text().filter(|token| !token.is_empty()) else {
+        return Err(protocol("the token endpoint's answer has no access token"));
+    };
+    // RFC 6749 §7.1: compared without case, and a type that is not understood must not be used.
+    let bearer = |name: &str| name.trim().eq_ignore_ascii_case("bearer");
+    if !body.token_type.is_void() && !body.token_type.text().is_some_and(bearer) {
+        return Err(protocol("the token endpoint issued a token of another type than Bearer")
+            .with_advice("ask the provider for bearer tokens; no other type is supported"));
+    }
+    let token = AccessToken::bearer(&SecretString::from(token))?.with_scopes(body.scope.words());
+    let access_token = match body.expires_in.seconds() {
+        Some(life) => token.with_expires_in(life),
+        None => token,
+    };
+    Ok(TokenAnswer { access_token })
+}
+
+fn members(body: &[u8]) -> Result<Members, Error> {
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body).trim_ascii();
+    if body.is_empty() {
+        return Err(protocol("the token endpoint's answer is empty"));
+    }
+    if is_html(body) {
+        return Err(protocol("the token endpoint answered with an HTML page")
+            .with_advice("check the token URL: a web site, a login page or a proxy answered in its place"));
+    }
+    // The error itself is not kept: it quotes values.
+    serde_json::from_slice(body).map_err(|error| {
+        let what = if error.is_data() {
+            "the token endpoint's answer is not a JSON object"
+        } else {
+            "the token endpoint's answer is not JSON"
+        };
+        protocol(what).with_source(Position { line: error.line(), column: error.column() })
+    })
+}
+
+fn is_html(body: &[u8]) -> bool {
+    body.starts_with(b"<") && !body.starts_with(b"<?xml")
+}
+
+/// Sorts an answer that is no success, by its status and its registered error code.
+fn refused(answer: &Answer) -> Error {
+    let (html, code) = match &answer.body {
+        AnswerBody::Broken(_) | AnswerBody::TooLarge => (false, None),
+        AnswerBody::Whole(body) => {
+            let error = members(body.as_ref()).map(|members| members.error).unwrap_or_default();
+            (is_html(body.as_ref().trim_ascii()), error.text().and_then(oauth_error::registered))
+        }
+    };
+    let error = by_status(answer.status)
+        .or_else(|| code.and_then(oauth_error::meaning))
+        .unwrap_or_else(|| by_lesser_status(answer.status));
+    if !html || answer.status.is_redirection() || error.kind() == ErrorKind::ClientCertificate {
+        return with_code(error, code);
+    }
+    let advice = match answer.status {
+        // nginx says 400 where a client certificate is missing.
+        StatusCode::BAD_REQUEST => {
+            "check the token URL, and whether the server asks for a client certificate: a web server or a \
+             proxy answered in its place"
+        }
+        _ => error.advice(),
+    };
+    Error::new(error.kind(), "the token endpoint answered with an HTML page").with_advice(advice)
+}
+
+/// The statuses that outweigh an error code.
+fn by_status(status: StatusCode) -> Option<Error> {
+    let error = match status.as_u16() {
+        300..=399 => {
+            protocol("the token endpoint redirects, and no redirect is followed with client credentials").with_advice(
+                "correct the token URL: often a slash at its end is missing or too many, or http is in place of https",
+            )
+        }
+        401 => Error::new(
+            ErrorKind::CredentialsRefused,
+            "the token endpoint refused the client credentials",
+        ),
+        403 => Error::new(ErrorKind::CredentialsRefused, "the token endpoint denied access")
+            .with_advice("ask the provider whether this client, from this network, may fetch tokens"),
+        408 => Error::new(ErrorKind::Unavailable, "the token endpoint is not available"),
+        429 => Error::new(ErrorKind::Unavailable, "the token endpoint says that it is asked too often"),
+        // Clara answers 511, and nginx has 495 and 496, where a client certificate is missing or wrong. It is
+        // a matter of configuration: the same attempt never succeeds (PROVIDERS §2.5).
+        495 | 496 | 511 => Error::new(
+            ErrorKind::ClientCertificate,
+            "the token endpoint demands a client certificate, or refuses the one it got",
+        ),
+        500..=599 => Error::new(ErrorKind::Unavailable, "the token endpoint is not available"),
+        _ => return None,
+    };
+    Some(error)
+}
+
+/// The statuses that count where there is no error code.
+fn by_lesser_status(status: StatusCode) -> Error {
+    match status.as_u16() {
+        404 | 405 | 410 => Error::new(ErrorKind::Configuration, "there is no token endpoint at this URL")
+            .with_advice("correct the token URL; a slash at its end can matter"),
+        407 => {
+            Error::new(ErrorKind::Connect, "a proxy on the way to the token endpoint asks for credentials")
+                .with_advice("give the HTTP client the proxy's credentials, or go around the proxy")
+        }
+        415 => Error::new(ErrorKind::Configuration, "the token endpoint does not take this kind of body")
+            .with_advice("use the method json where the provider documents a JSON body, else another one"),
+        _ => protocol("the token endpoint refused the request").with_advice(
+            "check the token URL, the client authentication method and the parameters with the provider",
+        ),
+    }
+}
+
+fn protocol(what: &'static str) -> Error {
+    Error::new(ErrorKind::Protocol, what)
+}
+
+fn with_code(error: Error, code: Option<&'static str>) -> Error {
+    match code {
+        Some(code) => error.with_oauth_error(code),
+        None => error,
+    }
+}
+
+/// Where a document is malformed; what stands there is not said.
+#[derive(Debug)]
+struct Position {
+    line: usize,
+    column: usize,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+impl std::error::Error for Position {}
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+#[cfg(test)]
+mod tests;

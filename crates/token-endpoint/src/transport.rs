@@ -1,0 +1,93 @@
+//! Any HTTP client as the way to the token endpoint.
+
+use std::future::poll_fn;
+
+use async_trait::async_trait;
+use bytes::{Buf, Bytes};
+use claviger_auth_core::BoxError;
+use http::{HeaderValue, Request, Response, StatusCode, header::RETRY_AFTER};
+use http_body::Body;
+use http_body_util::{BodyExt, Full};
+use tower_service::Service;
+
+use crate::wiped::Wiped;
+
+/// What came back, read as far as is of use.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) retry_after: Option<HeaderValue>,
+    pub(crate) body: AnswerBody,
+}
+
+pub(crate) enum AnswerBody {
+    /// It broke off. The error may hold any text.
+    Broken(BoxError),
+    /// More than [`LIMIT`]; the rest was not read.
+    TooLarge,
+    Whole(Wiped),
+}
+
+/// One exchange with the token endpoint, over a client of some type.
+///
+/// The boxed future is off the request path: a token is fetched once in minutes.
+#[async_trait]
+pub(crate) trait Transport: Send + Sync {
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, BoxError>;
+}
+
+#[async_trait]
+impl<S, B> Transport for S
+where
+    S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + Sync,
+    S::Future: Send,
+    S::Error: Into<BoxError>,
+    B: Body + Send,
+    B::Error: Into<BoxError>,
+{
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, BoxError> {
+        let mut service = self.clone();
+        poll_fn(|cx| service.poll_ready(cx)).await.map_err(Into::into)?;
+        let response = service.call(request).await.map_err(Into::into)?;
+        let (mut parts, body) = response.into_parts();
+        let retry_after = parts.headers.remove(RETRY_AFTER);
+        // What a redirect says beside its status is of no use.
+        let body = if parts.status.is_redirection() {
+            AnswerBody::Whole(Wiped::default())
+        } else {
+            read(body).await
+        };
+        Ok(Answer { status: parts.status, retry_after, body })
+    }
+}
+
+async fn read<B>(body: B) -> AnswerBody
+where
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    if body.size_hint().lower() > LIMIT as u64 {
+        return AnswerBody::TooLarge;
+    }
+    let mut body = std::pin::pin!(body);
+    let mut whole = Wiped::default();
+    while let Some(frame) = body.frame().await {
+        let frame = match frame {
+            Ok(frame) => frame,
+            Err(error) => return AnswerBody::Broken(error.into()),
+        };
+        let Ok(mut data) = frame.into_data() else { continue };
+        if whole.as_ref().len().saturating_add(data.remaining()) > LIMIT {
+            return AnswerBody::TooLarge;
+        }
+        while data.has_remaining() {
+            let chunk = data.chunk();
+            whole.push(chunk);
+            let length = chunk.len();
+            data.advance(length);
+        }
+    }
+    AnswerBody::Whole(whole)
+}
+
+/// An answer of a token endpoint has some kilobytes; more is a mistake or an attack.
+pub(crate) const LIMIT: usize = 1 << 20;
