@@ -57,7 +57,7 @@ impl fmt::Debug for Thumbprint {
 
 /// Publishes the client certificate that a client presents.
 ///
-/// [`AuthorizationLayer`](crate::AuthorizationLayer) compares it with what a token is bound to.
+/// [`AuthorizationLayer`](crate::authorization::AuthorizationLayer) compares it with what a token is bound to.
 pub trait PublishIdentity: Send + Sync {
     /// Returns the thumbprint of the certificate of new connections; none without a certificate.
     fn thumbprint(&self) -> Option<Thumbprint>;
@@ -137,7 +137,7 @@ impl Credential {
 
 /// Has credentials, at once or after a while.
 ///
-/// [`Authorization`](crate::Authorization) asks it; [`TokenCache`](crate::TokenCache) and
+/// [`Authorization`](crate::authorization::Authorization) asks it; [`TokenCache`](crate::TokenCache) and
 /// [`StaticToken`](crate::StaticToken) are it.
 #[async_trait]
 pub trait CredentialSource: Send + Sync {

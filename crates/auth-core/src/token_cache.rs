@@ -1,0 +1,329 @@
+//! One token for many callers, fetched once.
+
+mod entry;
+mod flight;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use arc_swap::ArcSwapOption;
+use async_trait::async_trait;
+use tokio::{runtime::Handle, time};
+
+use self::{
+    entry::Entry,
+    flight::{Flight, Landing, fly},
+};
+use crate::{
+    AccessToken, Clock, Credential, CredentialSource, Error, ErrorKind, Generation, SystemClock, TokenSource,
+};
+
+/// Keeps the token of a [`TokenSource`] and fetches the next one when it must.
+///
+/// Clones share one token; so do all layers, services and threads that hold one.
+///
+/// - However many callers find no token, one fetch is made, and all of them get what came of it, an error
+///   too.
+/// - The fetch runs on a task of its own. A caller who leaves, or who has little time, takes nothing with
+///   them. It is bounded by the fetch deadline.
+/// - A rejected token is thrown away once, however many 401s it earned, and only if it is still the current
+///   one. A token younger than the spacing of forced fetches stays: the route that rejects it would reject
+///   the next as well.
+/// - A token counts as expired a little early (a tenth of its life, at most 10 s), and as soon as either
+///   clock says so.
+/// - Nothing is spawned until a token is wanted. Any tokio runtime will do, also a later one.
+///
+/// # Example
+///
+/// ```
+/// use async_trait::async_trait;
+/// use claviger_auth_core::{AccessToken, CredentialSource, Error, Fetch, TokenCache, TokenSource};
+///
+/// struct Issuer;
+///
+/// #[async_trait]
+/// impl TokenSource for Issuer {
+///     async fn fetch(&self, _why: Fetch<'_>) -> Result<AccessToken, Error> {
+///         AccessToken::bearer(&"swordfish".into())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Error> {
+/// let cache = TokenCache::new(Issuer);
+/// assert!(cache.ready().is_none(), "nothing is fetched until it is wanted");
+/// assert_eq!(cache.obtain().await?.value(), "Bearer swordfish");
+/// assert!(cache.ready().is_some());
+/// # Ok(())
+/// # }
+/// ```
+pub struct TokenCache<T> {
+    shared: Arc<Shared<T>>,
+}
+
+impl<T: TokenSource> TokenCache<T> {
+    /// Keeps the tokens of `source`, with the defaults of [`TokenCacheBuilder`].
+    #[must_use]
+    pub fn new(source: T) -> Self {
+        Self::builder(source).build()
+    }
+
+    /// Begins a cache with settings of its own.
+    pub fn builder(source: T) -> TokenCacheBuilder<T> {
+        TokenCacheBuilder {
+            source,
+            clock: None,
+            settings: Settings {
+                fetch_deadline: Duration::from_secs(30),
+                default_life: Duration::from_secs(300),
+                spacing: Duration::from_secs(5),
+            },
+        }
+    }
+
+    /// Returns the token itself, waiting for one where it must: for those who show or store it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`CredentialSource::obtain`].
+    pub async fn token(&self) -> Result<AccessToken, Error> {
+        self.obtain_entry().await.map(|entry| entry.token().clone())
+    }
+
+    async fn obtain_entry(&self) -> Result<Arc<Entry>, Error> {
+        for _ in 0..ATTEMPTS {
+            let flight = match self.join()? {
+                Joined::Flying(flight) => flight,
+                Joined::Fresh(entry) => return Ok(entry),
+            };
+            let age = self.shared.clock.monotonic().saturating_sub(flight.begun());
+            let patience = self.shared.settings.patience().saturating_sub(age);
+            match time::timeout(patience, flight.landing()).await {
+                Ok(Landing::Done(result)) => return result,
+                Ok(Landing::Lost | Landing::Pending) => {}
+                Err(_elapsed) => self.shared.abandon(&flight),
+            }
+        }
+        Err(Error::new(ErrorKind::Runtime, "the runtime that fetched the token was shut down"))
+    }
+
+    /// Finds a fresh token or the flight that will bring one; begins the flight if there is none.
+    fn join(&self) -> Result<Joined, Error> {
+        let runtime = Handle::try_current()
+            .map_err(|_| Error::new(ErrorKind::Runtime, "a token can only be fetched on a tokio runtime"))?;
+        let (flight, rejected) = {
+            let mut state = self.shared.lock();
+            // Under the lock, since a flight may have landed in the meantime.
+            if let Some(entry) = self.shared.fresh() {
+                return Ok(Joined::Fresh(entry));
+            }
+            if let Some(flight) = &state.flight {
+                return Ok(Joined::Flying(Arc::clone(flight)));
+            }
+            let flight = Arc::new(Flight::new(self.shared.clock.monotonic()));
+            state.flight = Some(Arc::clone(&flight));
+            (flight, state.rejected.clone())
+        };
+        // Not under the lock: a runtime that is shutting down drops the task here and now, and that
+        // takes the lock.
+        runtime.spawn(fly(Arc::clone(&self.shared), Arc::clone(&flight), rejected));
+        Ok(Joined::Flying(flight))
+    }
+}
+
+#[async_trait]
+impl<T: TokenSource> CredentialSource for TokenCache<T> {
+    fn ready(&self) -> Option<Credential> {
+        let current = self.shared.current.load();
+        let entry = current.as_ref()?;
+        entry.is_fresh(&*self.shared.clock).then(|| entry.credential().clone())
+    }
+
+    /// Returns the credential, fetching a token where there is none.
+    ///
+    /// # Errors
+    ///
+    /// The token source's own; [`Timeout`](ErrorKind::Timeout) past the fetch deadline;
+    /// [`Runtime`](ErrorKind::Runtime) outside tokio, or if the source panicked. None is final: the next
+    /// caller tries again.
+    async fn obtain(&self) -> Result<Credential, Error> {
+        self.obtain_entry().await.map(|entry| entry.credential().clone())
+    }
+
+    fn generation(&self) -> Option<Generation> {
+        let current = self.shared.current.load();
+        let entry = current.as_ref()?;
+        entry.is_fresh(&*self.shared.clock).then(|| entry.credential().generation())
+    }
+
+    fn invalidate(&self, generation: Generation) {
+        self.shared.invalidate(generation);
+    }
+}
+
+impl<T> Clone for TokenCache<T> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<T> fmt::Debug for TokenCache<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCache").field("settings", &self.shared.settings).finish_non_exhaustive()
+    }
+}
+
+/// Sets up a [`TokenCache`].
+#[must_use = "a builder does nothing until it is built"]
+pub struct TokenCacheBuilder<T> {
+    source: T,
+    clock: Option<Arc<dyn Clock>>,
+    settings: Settings,
+}
+
+impl<T: TokenSource> TokenCacheBuilder<T> {
+    /// Allows a fetch this much time. Default: 30 s.
+    pub fn with_fetch_deadline(mut self, deadline: Duration) -> Self {
+        self.settings.fetch_deadline = deadline;
+        self
+    }
+
+    /// Sets how long a token is used whose life the server did not tell. Default: 300 s.
+    pub fn with_default_life(mut self, life: Duration) -> Self {
+        self.settings.default_life = life;
+        self
+    }
+
+    /// Sets how old a token must be before a rejection makes the cache fetch another. Default: 5 s.
+    pub fn with_spacing(mut self, spacing: Duration) -> Self {
+        self.settings.spacing = spacing;
+        self
+    }
+
+    /// Asks this clock for the time. Default: the operating system's.
+    pub fn with_clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Builds the cache. Nothing is fetched or spawned.
+    #[must_use]
+    pub fn build(self) -> TokenCache<T> {
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
+        TokenCache {
+            shared: Arc::new(Shared {
+                source: self.source,
+                clock,
+                settings: self.settings,
+                current: ArcSwapOption::empty(),
+                state: Mutex::default(),
+            }),
+        }
+    }
+}
+
+impl<T> fmt::Debug for TokenCacheBuilder<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCacheBuilder").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Settings {
+    fetch_deadline: Duration,
+    default_life: Duration,
+    spacing: Duration,
+}
+
+impl Settings {
+    /// How long a waiter believes in a flight. Longer than the deadline, which the flight itself keeps for
+    /// as long as its runtime is driven.
+    fn patience(&self) -> Duration {
+        self.fetch_deadline.saturating_add((self.fetch_deadline / 4).min(Duration::from_secs(2)))
+    }
+}
+
+/// What all clones of a cache, and its flight, hold together.
+struct Shared<T> {
+    source: T,
+    clock: Arc<dyn Clock>,
+    settings: Settings,
+    /// Written under the lock of `state` only; read by everybody.
+    current: ArcSwapOption<Entry>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    flight: Option<Arc<Flight>>,
+    /// The token that was thrown away, until another one lands.
+    rejected: Option<AccessToken>,
+}
+
+impl<T> Shared<T> {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing that can panic runs under this lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fresh(&self) -> Option<Arc<Entry>> {
+        self.current.load_full().filter(|entry| entry.is_fresh(&*self.clock))
+    }
+
+    fn invalidate(&self, generation: Generation) {
+        let mut state = self.lock();
+        let Some(entry) = self.current.load_full() else { return };
+        if entry.credential().generation() != generation {
+            return;
+        }
+        if entry.age(&*self.clock) < self.settings.spacing {
+            tracing::debug!("a token was rejected that is too young to be thrown away");
+            return;
+        }
+        tracing::debug!("a token was rejected; the next request fetches another");
+        state.rejected = Some(entry.token().clone());
+        self.current.store(None);
+    }
+
+    /// Gives a flight up whose runtime is not driven, so that whoever is awake begins another.
+    fn abandon(&self, flight: &Arc<Flight>) {
+        let mut state = self.lock();
+        if state.flight.as_ref().is_some_and(|current| Arc::ptr_eq(current, flight)) {
+            state.flight = None;
+            tracing::warn!("a token fetch was given up: its runtime is not running");
+        }
+        flight.land(Landing::Lost);
+    }
+
+    /// Takes what a flight brought, unless it was given up meanwhile.
+    fn land(&self, flight: &Arc<Flight>, landing: Landing) {
+        let mut state = self.lock();
+        if state.flight.as_ref().is_some_and(|current| Arc::ptr_eq(current, flight)) {
+            state.flight = None;
+            match &landing {
+                Landing::Done(Ok(entry)) => {
+                    state.rejected = None;
+                    self.current.store(Some(Arc::clone(entry)));
+                }
+                Landing::Done(Err(error)) => {
+                    tracing::warn!(kind = ?error.kind(), status = ?error.status(), "no token could be fetched");
+                }
+                Landing::Lost | Landing::Pending => {}
+            }
+        }
+        flight.land(landing);
+    }
+}
+
+enum Joined {
+    Flying(Arc<Flight>),
+    Fresh(Arc<Entry>),
+}
+
+/// How often one caller begins or joins a flight. Each further one means that a runtime went away.
+const ATTEMPTS: usize = 3;

@@ -1,0 +1,91 @@
+//! One fetch, and everybody who waits for it.
+
+use std::{sync::Arc, thread, time::Duration};
+
+use tokio::{sync::watch, time};
+
+use super::{
+    Shared,
+    entry::{Entry, Moment},
+};
+use crate::{AccessToken, Error, ErrorKind, Fetch, TokenSource};
+
+/// A fetch under way. Those who wait for it hold it; its task holds it too.
+pub(super) struct Flight {
+    begun: Duration,
+    landing: watch::Sender<Landing>,
+}
+
+impl Flight {
+    pub(super) fn new(begun: Duration) -> Self {
+        Self { begun, landing: watch::Sender::new(Landing::Pending) }
+    }
+
+    pub(super) fn begun(&self) -> Duration {
+        self.begun
+    }
+
+    /// Waits for the end, whatever it is.
+    pub(super) async fn landing(&self) -> Landing {
+        let mut receiver = self.landing.subscribe();
+        let landed = receiver.wait_for(|landing| !matches!(landing, Landing::Pending)).await;
+        landed.map_or(Landing::Lost, |landing| landing.clone())
+    }
+
+    /// Tells everybody. The first word counts.
+    pub(super) fn land(&self, landing: Landing) {
+        self.landing.send_if_modified(|current| {
+            let first = matches!(current, Landing::Pending);
+            if first {
+                *current = landing;
+            }
+            first
+        });
+    }
+}
+
+/// How a flight ended.
+#[derive(Clone)]
+pub(super) enum Landing {
+    /// With what all who wait for it get.
+    Done(Result<Arc<Entry>, Error>),
+    /// Without a result: its runtime went away, or it was given up. Begin another.
+    Lost,
+    /// Not yet.
+    Pending,
+}
+
+/// Fetches one token. However it ends, the flight lands.
+pub(super) async fn fly<T: TokenSource>(
+    shared: Arc<Shared<T>>,
+    flight: Arc<Flight>,
+    rejected: Option<AccessToken>,
+) {
+    let crew = Crew { shared, flight };
+    let shared = &crew.shared;
+    let asked = Moment::now(&*shared.clock);
+    let why = rejected.as_ref().map_or(Fetch::Cold, Fetch::Rejected);
+    let fetched = time::timeout(shared.settings.fetch_deadline, shared.source.fetch(why)).await;
+    let result = fetched
+        .unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "no token within the fetch deadline")))
+        .map(|token| Arc::new(Entry::new(token, asked, &*shared.clock, &shared.settings)));
+    shared.land(&crew.flight, Landing::Done(result));
+}
+
+/// Lands the flight when the task is dropped, at its end or before.
+struct Crew<T> {
+    shared: Arc<Shared<T>>,
+    flight: Arc<Flight>,
+}
+
+impl<T> Drop for Crew<T> {
+    fn drop(&mut self) {
+        // After a proper landing this changes nothing.
+        let landing = if thread::panicking() {
+            Landing::Done(Err(Error::new(ErrorKind::Runtime, "the token source panicked")))
+        } else {
+            Landing::Lost
+        };
+        self.shared.land(&self.flight, landing);
+    }
+}
