@@ -1,0 +1,67 @@
+//! TLS connections that say who is calling: client identity, trust, and a connector layer.
+//!
+//! # What it does
+//!
+//! It reads a client certificate and its key from every form of PEM that people get, checks that they are a
+//! pair and valid, and makes TLS connections with them over any TCP connector. What goes wrong, in a file or
+//! in a handshake, is told in words, with what to do about it.
+//!
+//! # Where it sits
+//!
+//! ```text
+//! request ─▶ SetTenant ─▶ RetryUnauthorized ─▶ Authorization ─▶ pooled client ─▶ MtlsConnector ─▶ provider
+//!                                                                                ^^^^^^^^^^^^^
+//! ```
+//!
+//! # Example
+//!
+//! ```
+//! use claviger_mtls::{MtlsLayer, Tls, Trust};
+//! use hyper_util::client::legacy::connect::HttpConnector;
+//! use tower_layer::Layer;
+//!
+//! # let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+//! # let key = rcgen::KeyPair::generate()?;
+//! # let pem = rcgen::CertificateParams::new(vec!["localhost".into()])?.self_signed(&key)?.pem();
+//! # let (ca, identity) = (pem.as_bytes(), pem.clone() + &key.serialize_pem());
+//! # let identity = claviger_mtls::Identity::builder()
+//! #     .with_crypto_provider(provider.clone())
+//! #     .with_pem("client.pem", identity.as_bytes())
+//! #     .build()?;
+//! let tls = Tls::builder(Trust::given([ca])?)
+//!     .with_identity(identity) // Identity::from_files(["client.crt", "client.key"])?
+//! #   .with_crypto_provider(provider)
+//!     .build()?;
+//! let mut tcp = HttpConnector::new();
+//! tcp.enforce_http(false);
+//! let connector = MtlsLayer::new(tls).layer(tcp);
+//! // The private key shows nowhere.
+//! assert!(!format!("{connector:?}").contains("PRIVATE"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What it does not do
+//!
+//! It has no switch to leave out the server's check, brings no cryptography of its own, and turns none on:
+//! take the feature `ring` or `aws-lc-rs`, or give a provider. It does not decrypt keys or read PKCS#12; it
+//! says which command does. It does not pool connections: that is `claviger-client`.
+
+mod certificate;
+mod connector;
+mod demand;
+mod failure;
+mod identity;
+mod pem;
+mod private_key;
+mod provider;
+mod stream;
+mod tls;
+mod trust;
+
+pub use {
+    connector::{MtlsConnector, MtlsLayer},
+    identity::{Identity, IdentityBuilder},
+    stream::MtlsStream,
+    tls::{Tls, TlsBuilder},
+    trust::Trust,
+};

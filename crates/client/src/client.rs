@@ -1,0 +1,220 @@
+//! The pooled client and its builder.
+
+use std::{
+    fmt,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use claviger_auth_core::{BoxError, Origin, PublishIdentity, Thumbprint};
+use claviger_mtls::{MtlsConnector, MtlsLayer, Tls};
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper_util::{
+    client::legacy::{self, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::{connect::Deadline, failure};
+
+/// Sends requests over pooled connections, HTTP/2 where the server speaks it.
+///
+/// A clone is cheap and shares the pool. The type parameter is the body of requests: anything that is
+/// [`Body`] and `Send + Unpin + 'static`, with data that is `Send` and an error that goes into a
+/// [`BoxError`], such as `http_body_util::Full<Bytes>`.
+///
+/// The service's error holds a [`claviger_auth_core::Error`]. Requests want a tokio runtime with I/O and time
+/// enabled, as hyper-util does.
+///
+/// # Example
+///
+/// ```
+/// use bytes::Bytes;
+/// use claviger_auth_core::PublishIdentity;
+/// use claviger_client::Client;
+/// use http_body_util::Full;
+///
+/// # let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+/// # let key = rcgen::KeyPair::generate()?;
+/// # let ca = rcgen::CertificateParams::new(Vec::new())?.self_signed(&key)?.pem();
+/// # let trust = claviger_mtls::Trust::given([ca.as_bytes()])?;
+/// # let tls = claviger_mtls::Tls::builder(trust).with_crypto_provider(provider).build()?;
+/// let client: Client<Full<Bytes>> = Client::builder(tls).build();
+/// assert_eq!(client.thumbprint(), None); // no identity was given
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Client<B> {
+    inner: legacy::Client<Deadline<MtlsConnector<HttpConnector>>, B>,
+    tls: Tls,
+    loopback_http: bool,
+}
+
+impl<B> Client<B> {
+    /// Starts from what connections are made with.
+    #[must_use]
+    pub fn builder(tls: Tls) -> ClientBuilder<B> {
+        ClientBuilder {
+            tls,
+            connect_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(90),
+            loopback_http: false,
+            body: PhantomData,
+        }
+    }
+}
+
+impl<B> Clone for Client<B> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), tls: self.tls.clone(), loopback_http: self.loopback_http }
+    }
+}
+
+impl<B> fmt::Debug for Client<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("tls", &self.tls).finish_non_exhaustive()
+    }
+}
+
+impl<B: Send> PublishIdentity for Client<B> {
+    fn thumbprint(&self) -> Option<Thumbprint> {
+        self.tls.thumbprint()
+    }
+}
+
+impl<B> Service<Request<B>> for Client<B>
+where
+    B: Body + Send + Unpin + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<Incoming>;
+    type Error = BoxError;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        // The pool takes as many requests as come.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let uri = request.uri();
+        let origin = if self.loopback_http { Origin::of_with_loopback(uri) } else { Origin::of(uri) };
+        let state = match origin {
+            Err(error) => State::Refused { error: Some(error.into()) },
+            Ok(origin) => State::Sending { response: self.inner.request(request), origin },
+        };
+        ResponseFuture { state }
+    }
+}
+
+pin_project! {
+    /// The future of [`Client`].
+    pub struct ResponseFuture {
+        #[pin]
+        state: State,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State {
+        // The request goes where this client does not; it is not sent.
+        Refused { error: Option<BoxError> },
+        // Waiting for the head of the response.
+        Sending { #[pin] response: legacy::ResponseFuture, origin: Origin },
+    }
+}
+
+impl Future for ResponseFuture {
+    type Output = Result<Response<Incoming>, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            StateProj::Refused { error } => {
+                Poll::Ready(Err(error.take().expect("a future is not polled after it is done")))
+            }
+            StateProj::Sending { response, origin } => {
+                response.poll(cx).map_err(|error| failure::of_request(error, origin).into())
+            }
+        }
+    }
+}
+
+impl fmt::Debug for ResponseFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
+
+/// Collects what a [`Client`] is made of.
+pub struct ClientBuilder<B> {
+    tls: Tls,
+    connect_timeout: Duration,
+    idle_timeout: Duration,
+    loopback_http: bool,
+    body: PhantomData<fn(B)>,
+}
+
+impl<B> ClientBuilder<B> {
+    /// Sets how long name resolution, TCP and TLS may take together. The default is 10 s.
+    #[must_use]
+    pub fn with_connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// Sets how long an unused connection is kept. The default is 90 s.
+    #[must_use]
+    pub fn with_idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = timeout;
+        self
+    }
+
+    /// Lets plain `http` pass to `localhost`, `127.0.0.0/8` and `[::1]`, as tests and side-cars need it.
+    #[must_use]
+    pub fn with_loopback_http(mut self) -> Self {
+        self.loopback_http = true;
+        self
+    }
+
+    /// Puts the client together. It connects when the first request comes.
+    #[must_use]
+    pub fn build(self) -> Client<B>
+    where
+        B: Body + Send,
+        B::Data: Send,
+    {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        let layer = MtlsLayer::new(self.tls.clone());
+        let layer = if self.loopback_http { layer.with_loopback_http() } else { layer };
+        let connector = Deadline::new(layer.layer(tcp), self.connect_timeout);
+        let inner = legacy::Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(self.idle_timeout)
+            .build(connector);
+        Client { inner, tls: self.tls, loopback_http: self.loopback_http }
+    }
+}
+
+impl<B> fmt::Debug for ClientBuilder<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("tls", &self.tls)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("idle_timeout", &self.idle_timeout)
+            .field("loopback_http", &self.loopback_http)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,36 @@
+//! Turns the pooled client's errors into ours.
+
+use std::error;
+
+use claviger_auth_core::{Error, ErrorKind, Origin};
+use hyper_util::client::legacy;
+
+/// Says why there is no response. What the connector said stands; the rest is told apart here.
+pub(crate) fn of_request(cause: legacy::Error, origin: &Origin) -> Error {
+    if let Some(error) = Error::find(&cause) {
+        return error.clone();
+    }
+    let error = if cause.is_connect() {
+        Error::new(ErrorKind::Connect, "could not connect to the server")
+    } else {
+        of_hyper(find(&cause))
+    };
+    error.with_subject(origin.to_string()).with_source(cause)
+}
+
+fn of_hyper(cause: Option<&hyper::Error>) -> Error {
+    let (kind, what) = match cause {
+        Some(cause) if cause.is_timeout() => (ErrorKind::Timeout, "the server did not answer in time"),
+        Some(cause) if cause.is_parse() => (ErrorKind::Protocol, "the server's answer is not HTTP"),
+        Some(cause) if cause.is_user() => (ErrorKind::Configuration, "the request cannot be sent as it is"),
+        Some(cause) if cause.is_incomplete_message() => {
+            (ErrorKind::Connect, "the server hung up before it answered")
+        }
+        _ => (ErrorKind::Connect, "the connection to the server was lost"),
+    };
+    Error::new(kind, what)
+}
+
+fn find<'a>(error: &'a (dyn error::Error + 'static)) -> Option<&'a hyper::Error> {
+    std::iter::successors(Some(error), |error| error.source()).find_map(|error| error.downcast_ref())
+}

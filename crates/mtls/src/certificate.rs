@@ -1,0 +1,66 @@
+//! What must be known of a certificate.
+
+use std::time::SystemTime;
+
+use claviger_auth_core::{Error, ErrorKind, Thumbprint};
+use rustls_pki_types::CertificateDer;
+use sha2::{Digest, Sha256};
+use x509_cert::{
+    certificate::{CertificateInner, Raw},
+    der::Decode,
+    ext::pkix::BasicConstraints,
+    name::Name,
+};
+
+/// A certificate and its facts. Its signature is the server's business, not ours.
+#[derive(Clone)]
+pub(crate) struct Certificate {
+    pub(crate) der: CertificateDer<'static>,
+    pub(crate) subject: Name,
+    pub(crate) issuer: Name,
+    pub(crate) not_before: SystemTime,
+    pub(crate) not_after: SystemTime,
+    pub(crate) is_authority: bool,
+}
+
+impl Certificate {
+    pub(crate) fn parse(der: CertificateDer<'static>) -> Result<Self, Error> {
+        // `Raw` lets pass the serial numbers that RFC 5280 forbids and real authorities issue.
+        let parsed = CertificateInner::<Raw>::from_der(&der).map_err(|error| {
+            Error::new(ErrorKind::Configuration, "the certificate is damaged")
+                .with_advice("copy or download the certificate again")
+                .with_source(error)
+        })?;
+        let facts = parsed.tbs_certificate();
+        let is_authority = facts
+            .get_extension::<BasicConstraints>()
+            .ok()
+            .flatten()
+            .is_some_and(|(_, constraints)| constraints.ca);
+        Ok(Self {
+            subject: facts.subject().clone(),
+            issuer: facts.issuer().clone(),
+            not_before: facts.validity().not_before.to_system_time(),
+            not_after: facts.validity().not_after.to_system_time(),
+            is_authority,
+            der,
+        })
+    }
+
+    /// Returns the subject as RFC 4514 writes it, fit for a terminal.
+    pub(crate) fn subject(&self) -> String {
+        self.subject.to_string().chars().filter(|letter| !letter.is_control()).collect()
+    }
+
+    pub(crate) fn thumbprint(&self) -> Thumbprint {
+        Thumbprint::from_sha256(Sha256::digest(&self.der).into())
+    }
+
+    pub(crate) fn is_valid_at(&self, time: SystemTime) -> bool {
+        (self.not_before..=self.not_after).contains(&time)
+    }
+
+    pub(crate) fn is_self_issued(&self) -> bool {
+        self.subject == self.issuer
+    }
+}

@@ -1,0 +1,130 @@
+//! Makes TLS connections over any TCP connector.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use claviger_auth_core::{BoxError, Error, Origin};
+use http::{Uri, uri::Scheme};
+use hyper::rt;
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::connect::Connection;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::{
+    MtlsStream, Tls,
+    demand::Watched,
+    failure::{self, Peer},
+};
+
+/// Applies [`MtlsConnector`] to a TCP connector.
+#[derive(Clone, Debug)]
+pub struct MtlsLayer {
+    tls: Tls,
+    loopback_http: bool,
+}
+
+impl MtlsLayer {
+    /// Makes connections with `tls`, to `https` URIs only.
+    #[must_use]
+    pub fn new(tls: Tls) -> Self {
+        Self { tls, loopback_http: false }
+    }
+
+    /// Lets plain `http` pass to `localhost`, `127.0.0.0/8` and `[::1]`, as tests and side-cars need it.
+    #[must_use]
+    pub fn with_loopback_http(mut self) -> Self {
+        self.loopback_http = true;
+        self
+    }
+}
+
+impl<C> Layer<C> for MtlsLayer {
+    type Service = MtlsConnector<C>;
+
+    fn layer(&self, inner: C) -> Self::Service {
+        MtlsConnector { tls: self.tls.clone(), loopback_http: self.loopback_http, inner }
+    }
+}
+
+/// Makes TLS connections over the TCP connections of `C`, and presents the identity that is current then.
+///
+/// `C` is hyper-util's `HttpConnector` with `enforce_http(false)`, or anything that makes byte streams for a
+/// URI. The service's error holds a [`claviger_auth_core::Error`].
+#[derive(Clone, Debug)]
+pub struct MtlsConnector<C> {
+    tls: Tls,
+    loopback_http: bool,
+    inner: C,
+}
+
+impl<C> Service<Uri> for MtlsConnector<C>
+where
+    C: Service<Uri> + Clone,
+    C::Response: Connection + rt::Read + rt::Write + Send + Unpin + 'static,
+    C::Error: Into<BoxError>,
+    C::Future: Send + 'static,
+{
+    type Response = MtlsStream<C::Response>;
+    type Error = BoxError;
+    // Connections are few; and hyper-util wants the future `Unpin`.
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx).map_err(|error| failure::tcp(error.into(), None).into())
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let allowed = if self.loopback_http { Origin::of_with_loopback(&uri) } else { Origin::of(&uri) };
+        if let Err(error) = allowed {
+            return Box::pin(async move { Err(error.into()) });
+        }
+        let peer = Peer::new(&uri, self.tls.identity().is_some());
+        // The connector that was polled ready makes this connection; its clone stays here.
+        let clone = self.inner.clone();
+        let tcp = Tcp { inner: std::mem::replace(&mut self.inner, clone), address: peer.address() };
+        let mut https = HttpsConnector::from((tcp, self.tls.client_config()));
+        if uri.scheme() != Some(&Scheme::HTTP) {
+            https.enforce_https();
+        }
+        let handshake = Watched::new(https.call(uri));
+        Box::pin(async move {
+            let (result, asked) = handshake.await;
+            let peer = peer.with_asked(asked);
+            match result {
+                Ok(stream) => Ok(MtlsStream::new(stream, peer)),
+                Err(error) => Err(failure::handshake(error, &peer).into()),
+            }
+        })
+    }
+}
+
+/// Marks the errors of the TCP connector as such, before TLS errors join them.
+struct Tcp<C> {
+    inner: C,
+    address: Arc<str>,
+}
+
+impl<C> Service<Uri> for Tcp<C>
+where
+    C: Service<Uri>,
+    C::Error: Into<BoxError>,
+    C::Future: Send + 'static,
+    C::Response: 'static,
+{
+    type Response = C::Response;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<C::Response, Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(cx).map_err(|error| failure::tcp(error.into(), Some(&self.address)))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let (connecting, address) = (self.inner.call(uri), Arc::clone(&self.address));
+        Box::pin(async move { connecting.await.map_err(|error| failure::tcp(error.into(), Some(&address))) })
+    }
+}

@@ -1,0 +1,100 @@
+//! Turns what TCP and TLS report into words and advice.
+
+use std::{error, io, sync::Arc};
+
+use claviger_auth_core::{BoxError, Error, ErrorKind};
+use http::Uri;
+
+mod words;
+
+/// Whom a connection goes to, and what was shown to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    address: Arc<str>,
+    has_identity: bool,
+    asked: bool,
+}
+
+impl Peer {
+    pub(crate) fn new(uri: &Uri, has_identity: bool) -> Self {
+        let default = if uri.scheme_str() == Some("http") { 80 } else { 443 };
+        let address = format!("{}:{}", uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(default));
+        Self { address: address.into(), has_identity, asked: false }
+    }
+
+    /// Notes whether the server asked for a client certificate.
+    pub(crate) fn with_asked(mut self, asked: bool) -> Self {
+        self.asked = asked;
+        self
+    }
+
+    pub(crate) fn address(&self) -> Arc<str> {
+        Arc::clone(&self.address)
+    }
+}
+
+/// Says why there is no TCP connection.
+pub(crate) fn tcp(cause: BoxError, address: Option<&str>) -> Error {
+    if let Some(error) = Error::find(&*cause) {
+        return error.clone();
+    }
+    let error = words::of_tcp(io_kind(&*cause), &cause.to_string());
+    let error = if let Some(address) = address { error.with_subject(address) } else { error };
+    error.with_source(cause)
+}
+
+/// Says why there is no TLS connection over the TCP connection.
+pub(crate) fn handshake(cause: BoxError, peer: &Peer) -> Error {
+    if let Some(error) = Error::find(&*cause) {
+        return error.clone();
+    }
+    let error = match find_tls(&*cause) {
+        Some(tls) => words::of_tls(tls, peer),
+        None if io_kind(&*cause).is_some() => words::of_hang_up(peer),
+        None => Error::new(ErrorKind::Configuration, "the host name cannot stand in a certificate")
+            .with_advice("check the host name in the URL"),
+    };
+    error.with_subject(&*peer.address).with_source(cause)
+}
+
+/// Says why an open connection failed. The kind of the [`io::Error`] stays what it was.
+pub(crate) fn stream(cause: io::Error, peer: &Peer, answered: bool) -> io::Error {
+    let hung_up = HANG_UPS.contains(&cause.kind());
+    let error = match find_tls(&cause) {
+        Some(tls) => words::of_tls(tls, peer),
+        None if hung_up && !answered => words::of_hang_up(peer),
+        None => return cause,
+    };
+    io::Error::new(cause.kind(), error.with_subject(&*peer.address).with_source(cause))
+}
+
+fn find_tls<'a>(error: &'a (dyn error::Error + 'static)) -> Option<&'a rustls::Error> {
+    chain(error).find_map(|error| error.downcast_ref())
+}
+
+fn io_kind(error: &(dyn error::Error + 'static)) -> Option<io::ErrorKind> {
+    // The innermost: the outer ones are wrappers of kind `Other`.
+    chain(error).filter_map(|error| error.downcast_ref::<io::Error>()).map(io::Error::kind).last()
+}
+
+/// Goes from cause to cause, and into the payload of an [`io::Error`], which stands beside that chain.
+fn chain<'a>(
+    error: &'a (dyn error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| {
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(payload) => Some(payload),
+            None => error.source(),
+        }
+    })
+}
+
+const HANG_UPS: [io::ErrorKind; 4] = [
+    io::ErrorKind::BrokenPipe,
+    io::ErrorKind::ConnectionAborted,
+    io::ErrorKind::ConnectionReset,
+    io::ErrorKind::UnexpectedEof,
+];
+
+#[cfg(test)]
+mod tests;

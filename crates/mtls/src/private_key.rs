@@ -1,0 +1,34 @@
+//! A private key, out of sight and wiped.
+
+use std::fmt;
+
+use rustls_pki_types::PrivateKeyDer;
+use zeroize::Zeroize;
+
+/// Keeps a key from `Debug`, and wipes its memory when it goes.
+///
+/// Best effort: the crypto provider keeps its own form of it for as long as it signs.
+pub(crate) struct PrivateKey(PrivateKeyDer<'static>);
+
+impl PrivateKey {
+    pub(crate) fn new(key: PrivateKeyDer<'static>) -> Self {
+        Self(key)
+    }
+
+    /// Copies the key for the crypto provider, which takes it by value.
+    pub(crate) fn to_der(&self) -> PrivateKeyDer<'static> {
+        self.0.clone_key()
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PrivateKey([REDACTED])")
+    }
+}
+
+impl Drop for PrivateKey {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}

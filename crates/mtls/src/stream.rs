@@ -1,0 +1,87 @@
+//! A connection whose errors are in words.
+
+use std::{
+    fmt, io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use hyper::rt;
+use hyper_rustls::MaybeHttpsStream;
+use hyper_util::client::legacy::connect::{Connected, Connection};
+
+use crate::failure::{self, Peer};
+
+/// Carries HTTP over TLS, and says what went wrong where the server only sent an alert.
+///
+/// In TLS 1.3 a client is done with the handshake before the server has looked at its certificate: a refusal
+/// comes in answer to the first read. It is an [`io::Error`] of the same kind as before, with a
+/// [`claviger_auth_core::Error`] inside.
+pub struct MtlsStream<T> {
+    inner: MaybeHttpsStream<T>,
+    peer: Peer,
+    answered: bool,
+}
+
+impl<T> MtlsStream<T> {
+    pub(crate) fn new(inner: MaybeHttpsStream<T>, peer: Peer) -> Self {
+        Self { inner, peer, answered: false }
+    }
+
+    fn say(&self, error: io::Error) -> io::Error {
+        match self.inner {
+            MaybeHttpsStream::Https(_) => failure::stream(error, &self.peer, self.answered),
+            MaybeHttpsStream::Http(_) => error,
+        }
+    }
+}
+
+impl<T> fmt::Debug for MtlsStream<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MtlsStream").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}
+
+impl<T: rt::Read + rt::Write + Connection + Unpin> Connection for MtlsStream<T> {
+    fn connected(&self) -> Connected {
+        self.inner.connected()
+    }
+}
+
+impl<T: rt::Read + rt::Write + Unpin> rt::Read for MtlsStream<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: rt::ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let result = Pin::new(&mut self.inner).poll_read(cx, buffer);
+        self.answered |= matches!(result, Poll::Ready(Ok(())));
+        result.map_err(|error| self.say(error))
+    }
+}
+
+impl<T: rt::Read + rt::Write + Unpin> rt::Write for MtlsStream<T> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, bytes).map_err(|error| self.say(error))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx).map_err(|error| self.say(error))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx).map_err(|error| self.say(error))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write_vectored(cx, slices).map_err(|error| self.say(error))
+    }
+}
