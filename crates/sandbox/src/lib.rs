@@ -1,0 +1,76 @@
+//! Emulates the providers that Claviger speaks to, for tests and for people without an account.
+//!
+//! # What it does
+//!
+//! [`Sandbox::start`] listens on a free port of 127.0.0.1 and behaves as the provider's documents say: real TLS with
+//! certificates made afresh, credentials drawn at random, a token endpoint, an API. A [`Journal`] keeps each request
+//! as it arrived, a [`Fault`] is played on demand, and [`Clara::hold`] keeps answers back, so that a test needs no
+//! sleep. [`Sandbox::write_dir`] writes the files people get from the provider, and settings that use them.
+//!
+//! Clara is emulated so far. Beside its own routes it has `GET /api/v3/always-unauthorized` (401 to any token),
+//! `GET /api/v3/large?bytes=N` and `POST /api/v3/upload` (answers length and SHA-256). For people with a terminal
+//! there are control routes on the same listener, which want the client certificate but no token:
+//!
+//! | route | does |
+//! | --- | --- |
+//! | `GET /sandbox/journal` | lists the requests, credentials masked; `DELETE` forgets them |
+//! | `POST /sandbox/faults/{target}/{name}?times=N` | plays a fault on `api` or `token`; `times=until-cleared`; `seconds=N` or `millis=N` for `slow` and `too-many-requests` |
+//! | `DELETE /sandbox/faults` | forgets all faults |
+//! | `POST /sandbox/revoke` | revokes all access tokens |
+//!
+//! # Where it sits
+//!
+//! ```text
+//! request ─▶ SetTenant ─▶ RetryUnauthorized ─▶ Authorization ─▶ pooled client ─▶ MtlsConnector ─▶ [sandbox]
+//! ```
+//!
+//! It shares no code with the client side, so that one misreading of a document cannot pass on both.
+//!
+//! # Example
+//!
+//! ```
+//! use claviger_sandbox::{Fault, Options, Sandbox, Target, Times};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), claviger_sandbox::Error> {
+//! let sandbox = Sandbox::start(Options::new()).await?;
+//! let clara = sandbox.clara();
+//! clara.play(Target::Token, Fault::Unavailable, Times::ONCE);
+//!
+//! // Here a client that trusts `sandbox.ca_pem()` and presents `clara.identity()` would fetch a token.
+//! assert!(clara.token_url().starts_with("https://127.0.0.1:"));
+//! assert!(sandbox.ca_pem().starts_with("-----BEGIN CERTIFICATE-----"));
+//! assert_eq!(clara.journal().token_requests(), 0);
+//! sandbox.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it does not do
+//!
+//! It is no model for a server: nothing is stored, limited or compared in constant time. It listens on loopback only.
+//! What the documents leave open (whether tokens are bound to the certificate, how a wrong tax identifier is
+//! answered) it decides in the stricter way.
+
+mod authority;
+mod clara;
+mod clock;
+mod control;
+mod error;
+mod fault;
+mod files;
+mod filler;
+mod journal;
+mod random;
+mod sandbox;
+mod server;
+mod stage;
+
+pub use authority::Identity;
+pub use clara::Clara;
+pub use error::Error;
+pub use fault::{Fault, Target, Times, UnknownName};
+pub use journal::{Entry, Journal};
+pub use sandbox::{Options, Sandbox};
+pub use server::Peer;
+pub use stage::Hold;

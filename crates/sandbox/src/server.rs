@@ -1,0 +1,230 @@
+//! The TLS listener: one handshake per task, so that a client that hangs holds up nobody but itself.
+
+use std::error;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use rustls::crypto::ring;
+use rustls::server::WebPkiClientVerifier;
+use rustls::version::{TLS12, TLS13};
+use rustls::{HandshakeKind, RootCertStore, ServerConfig};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tower::ServiceExt as _;
+
+use crate::authority::{Authority, Identity, thumbprint};
+use crate::error::Error;
+use crate::journal::Journal;
+
+/// Tells what the handshake said about the other side of a connection.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Peer {
+    /// Names the subject of the client certificate, if there was one.
+    pub name: Option<String>,
+    /// Tells whether the TLS session was resumed.
+    pub resumed: bool,
+    /// Gives the SHA-256 of the client certificate in lower-case hex, if there was one.
+    pub thumbprint: Option<String>,
+}
+
+/// Marks an answer that is never sent: the connection is closed in its place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HangUp;
+
+impl fmt::Display for HangUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("hung up on purpose")
+    }
+}
+
+impl error::Error for HangUp {}
+
+/// Says what a listener asks of its clients, and where it writes down who failed to give it.
+pub(crate) trait Doorkeeper: Send + Sync + 'static {
+    fn journal(&self) -> &Journal;
+    fn name_of(&self, thumbprint: &str) -> Option<String>;
+}
+
+/// Serves until it is dropped or shut down.
+#[derive(Debug)]
+pub(crate) struct Server {
+    stop: watch::Sender<()>,
+    accepting: JoinHandle<()>,
+}
+
+impl Server {
+    pub(crate) fn start(
+        listener: TcpListener,
+        config: ServerConfig,
+        router: Router,
+        doorkeeper: Arc<dyn Doorkeeper>,
+    ) -> Self {
+        let (stop, stopped) = watch::channel(());
+        let listening = Listening { acceptor: TlsAcceptor::from(Arc::new(config)), router, doorkeeper };
+        let accepting = tokio::spawn(accept(listener, Arc::new(listening), stopped));
+        Self { stop, accepting }
+    }
+
+    /// Stops accepting, and waits until what is under way has ended or `GRACE` is over.
+    pub(crate) async fn shutdown(self) {
+        drop(self.stop);
+        // Its only failure is a panic of that task, which the runtime has told already.
+        let _ = self.accepting.await;
+    }
+}
+
+/// Opens a port on loopback, and on nothing else.
+pub(crate) async fn bind(listen: SocketAddr) -> Result<TcpListener, Error> {
+    if !listen.ip().is_loopback() {
+        return Err(Error::not_loopback(listen));
+    }
+    TcpListener::bind(listen)
+        .await
+        .map_err(|error| Error::new(format!("could not listen on {listen}"), error))
+}
+
+/// Speaks TLS 1.2 and 1.3, offers h2 and http/1.1, and lets in only who has a certificate of `clients`.
+pub(crate) fn config(identity: &Identity, clients: &Authority) -> Result<ServerConfig, Error> {
+    let provider = Arc::new(ring::default_provider());
+    let mut roots = RootCertStore::empty();
+    roots.add(clients.certificate()).map_err(refused)?;
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+        .build()
+        .map_err(refused)?;
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&TLS13, &TLS12])
+        .map_err(refused)?
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(vec![identity.certificate()], identity.private_key())
+        .map_err(refused)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+struct Listening {
+    acceptor: TlsAcceptor,
+    router: Router,
+    doorkeeper: Arc<dyn Doorkeeper>,
+}
+
+async fn accept(listener: TcpListener, listening: Arc<Listening>, mut stopped: watch::Receiver<()>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((tcp, _)) => {
+                    connections.spawn(connection(tcp, Arc::clone(&listening), stopped.clone()));
+                }
+                // Out of file descriptors, most likely: others may close theirs meanwhile.
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            },
+        }
+    }
+    drop(listener);
+    // Who has not ended by then is cut off as the set is dropped.
+    let _ = timeout(GRACE, async { while connections.join_next().await.is_some() {} }).await;
+}
+
+async fn connection(tcp: TcpStream, listening: Arc<Listening>, mut stopped: watch::Receiver<()>) {
+    // Without it small answers wait for an acknowledgement; that it may fail is no harm.
+    let _ = tcp.set_nodelay(true);
+    let handshake = timeout(HANDSHAKE, listening.acceptor.accept(tcp).into_fallible());
+    let handshaken = tokio::select! {
+        _ = stopped.changed() => return,
+        handshaken = handshake => handshaken,
+    };
+    let doorkeeper = &listening.doorkeeper;
+    match handshaken {
+        Ok(Ok(tls)) => {
+            let peer = peer(&tls, &**doorkeeper);
+            serve(tls, peer, listening.router.clone(), stopped).await;
+        }
+        Ok(Err((error, tcp))) => {
+            doorkeeper.journal().handshake_failed(error.to_string());
+            let _ = timeout(GRACE, close(tcp)).await;
+        }
+        Err(_) => doorkeeper.journal().handshake_failed("the client said nothing in time".to_owned()),
+    }
+}
+
+/// Ends a connection whose alert is already sent. To close with unread data would reset it, and the client would
+/// lose the alert: so what still comes is read to its end.
+async fn close(mut tcp: TcpStream) -> io::Result<()> {
+    tcp.shutdown().await?;
+    let mut rest = [0_u8; 1024];
+    while tcp.read(&mut rest).await? > 0 {}
+    Ok(())
+}
+
+fn peer(tls: &TlsStream<TcpStream>, doorkeeper: &dyn Doorkeeper) -> Peer {
+    let (_, session) = tls.get_ref();
+    let thumbprint = session
+        .peer_certificates()
+        .and_then(|chain| chain.first())
+        .map(|certificate| thumbprint(certificate));
+    Peer {
+        name: thumbprint.as_deref().and_then(|thumbprint| doorkeeper.name_of(thumbprint)),
+        resumed: session.handshake_kind() == Some(HandshakeKind::Resumed),
+        thumbprint,
+    }
+}
+
+async fn serve(tls: TlsStream<TcpStream>, peer: Peer, router: Router, mut stopped: watch::Receiver<()>) {
+    let hang_up = Arc::new(Notify::new());
+    let notify = Arc::clone(&hang_up);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer.clone());
+        let answer = router.clone().oneshot(request.map(Body::new));
+        let notify = Arc::clone(&notify);
+        async move {
+            let Ok(answer) = answer.await;
+            if answer.extensions().get::<HangUp>().is_none() {
+                return Ok(answer);
+            }
+            // The error ends an HTTP/1 connection, but only one stream of an HTTP/2 connection.
+            notify.notify_one();
+            Err(HangUp)
+        }
+    });
+    let builder = auto::Builder::new(TokioExecutor::new());
+    let connection = builder.serve_connection(TokioIo::new(tls), service);
+    tokio::pin!(connection);
+    // How a connection ends is its client's business; what it asked is in the journal.
+    tokio::select! {
+        biased;
+        () = hang_up.notified() => {}
+        _ = connection.as_mut() => {}
+        _ = stopped.changed() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+}
+
+fn refused(error: impl error::Error + Send + Sync + 'static) -> Error {
+    Error::new("could not set up TLS", error)
+}
+
+const GRACE: Duration = Duration::from_secs(2);
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests;
