@@ -23,7 +23,9 @@ pub(crate) fn run(context: &Context) -> Result<()> {
             return Ok(());
         }
     }
-    execute(&mut cargo(&["deny", "check", "bans", "licenses", "sources"]))
+    // An exception that excepts nothing any more is taken out.
+    let strict = ["--deny", "unmatched-skip", "--deny", "license-not-encountered"];
+    execute(cargo(&["deny", "check"]).args(strict).args(["bans", "licenses", "sources"]))
 }
 
 fn is_installed() -> bool {

@@ -54,8 +54,8 @@ pub(crate) const SOFTWARE: [Software; 6] = [
     },
 ];
 
-/// Installs Debian packages with no service starting by itself: one that listens on a port would meet the tests'.
-/// A rule that the machine has already is left alone.
+/// Installs Debian packages with no service starting by itself, now or at the next boot: the tests start their own,
+/// and nobody asked for one on port 80. A `policy-rc.d` that the machine has already is left alone.
 const APT: &str = r#"set -e
 rule=/usr/sbin/policy-rc.d
 if [ ! -e "$rule" ]; then
@@ -66,6 +66,13 @@ if [ ! -e "$rule" ]; then
 fi
 apt-get update -q
 DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
+if command -v systemctl > /dev/null; then
+  for package in "$@"; do
+    if [ -e "/lib/systemd/system/$package.service" ]; then
+      systemctl disable --quiet "$package.service"
+    fi
+  done
+fi
 "#;
 
 impl Software {
