@@ -1,6 +1,9 @@
 //! `cargo xtask ci`: all steps by name, and how long each took.
 
-use std::{fmt::Write as _, time::Duration, time::Instant};
+use std::{
+    fmt::Write as _,
+    time::{Duration, Instant},
+};
 
 use crate::{Context, STEPS, command::Result};
 

@@ -84,12 +84,16 @@ fn start(words: &[String]) -> Result<()> {
         options.install = true;
     }
     options.strict = options.install || name == "ci";
-    if name == "ci" {
-        return ci::run(&Context { workspace: Workspace::load()?, options });
-    }
-    let step = STEPS.iter().find(|step| step.name == name);
-    let step = step.ok_or_else(|| format!("there is no step {name:?}; `cargo xtask` lists them"))?;
-    (step.run)(&Context { workspace: Workspace::load()?, options })
+    let run = if name == "ci" {
+        ci::run
+    } else {
+        let step = STEPS.iter().find(|step| step.name == name);
+        step.ok_or_else(|| format!("there is no step {name:?}; `cargo xtask` lists them"))?.run
+    };
+    let workspace = Workspace::load()?;
+    // So that a step does the same wherever in the workspace it was called.
+    env::set_current_dir(&workspace.root)?;
+    run(&Context { workspace, options })
 }
 
 fn parse(flags: &[String]) -> Result<Options> {

@@ -1,6 +1,9 @@
 //! Where secrets are laid open: the places are listed, so that a new one is seen and decided upon.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use crate::tidy::{Problem, source::Source};
 
@@ -19,7 +22,7 @@ pub(crate) fn check(sources: &[Source], list: &str) -> Vec<Problem> {
     let found = calls(sources);
     let listed = parse(list);
     let mut problems = Vec::new();
-    let paths: std::collections::BTreeSet<&str> = found.keys().chain(listed.keys()).copied().collect();
+    let paths: BTreeSet<&str> = found.keys().chain(listed.keys()).copied().collect();
     for path in paths {
         let (found, listed) = (count(&found, path), count(&listed, path));
         if found != listed {

@@ -47,8 +47,9 @@ fn mentioned<'a>(
     private: &BTreeSet<String>,
 ) -> BTreeSet<&'a str> {
     let imported = words(signature).filter_map(|word| imports.get(word)).map(String::as_str);
-    let spelled =
-        words(signature).filter(|word| private.contains(*word) && signature.contains(&format!("{word}::")));
+    let is_export = signature.trim_start().starts_with("pub use ");
+    let spelled = words(signature)
+        .filter(|word| private.contains(*word) && (is_export || signature.contains(&format!("{word}::"))));
     imported.chain(spelled).collect()
 }
 
@@ -206,6 +207,7 @@ mod tests {
             "pub struct Open {\n    pub inner: Client,\n}\n",
             "pub struct Open(pub Client);\n",
             "pub use hyper_util::client::Client;\n",
+            "pub use hyper_util;\n",
             "#[derive(Debug, Deserialize)]\npub struct Open {\n    a: u8,\n}\n",
             "impl From<Client> for Ours {\n}\n",
             "impl<S> Service<S> for Ours\nwhere\n    S: Clone,\n{\n    type Response = Client;\n}\n",
