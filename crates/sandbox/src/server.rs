@@ -204,7 +204,9 @@ async fn serve(tls: TlsStream<TcpStream>, peer: Peer, router: Router, mut stoppe
             Err(HangUp)
         }
     });
-    let builder = auto::Builder::new(TokioExecutor::new());
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    // A thousand requests may be held, or given up, on one connection: that is what tests do.
+    builder.http2().max_concurrent_streams(STREAMS).max_pending_accept_reset_streams(STREAMS as usize);
     let connection = builder.serve_connection(TokioIo::new(tls), service);
     tokio::pin!(connection);
     // How a connection ends is its client's business; what it asked is in the journal.
@@ -225,6 +227,7 @@ fn refused(error: impl error::Error + Send + Sync + 'static) -> Error {
 
 const GRACE: Duration = Duration::from_secs(2);
 const HANDSHAKE: Duration = Duration::from_secs(10);
+const STREAMS: u32 = 20_000;
 
 #[cfg(test)]
 mod tests;

@@ -1,3 +1,5 @@
+use http_body_util::Empty;
+use hyper::client::conn::http2::{self, SendRequest};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, SupportedProtocolVersion};
 use tokio_rustls::TlsConnector;
@@ -27,6 +29,23 @@ fn connector(
         None => builder.with_no_client_auth(),
     };
     Arc::new(config).into()
+}
+
+/// Opens an HTTP/2 connection; the task ends when it does.
+async fn multiplexed(sandbox: &Sandbox) -> (SendRequest<Empty<bytes::Bytes>>, JoinHandle<()>) {
+    let identity = Some(sandbox.clara().identity());
+    let mut config = (**connector(sandbox, identity, &TLS13).config()).clone();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let tls = connect(sandbox, &TlsConnector::from(Arc::new(config))).await.unwrap();
+    let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(tls)).await.unwrap();
+    let ended = tokio::spawn(async move {
+        let _ = connection.await;
+    });
+    (sender, ended)
+}
+
+fn users(sandbox: &Sandbox) -> Request<Empty<bytes::Bytes>> {
+    Request::get(format!("{}/api/v3/users", sandbox.clara().api_url())).body(Empty::new()).unwrap()
 }
 
 async fn connect(sandbox: &Sandbox, connector: &TlsConnector) -> io::Result<client::TlsStream<TcpStream>> {
@@ -74,16 +93,25 @@ async fn says_in_an_alert_why_a_handshake_fails() {
         (&TLS13, None, "CertificateRequired"),
         (&TLS13, Some(&expired), "CertificateExpired"),
         (&TLS13, Some(&foreign), "UnknownCA"),
+        (&TLS12, None, "CertificateRequired"),
         (&TLS12, Some(&expired), "CertificateExpired"),
         (&TLS12, Some(&foreign), "UnknownCA"),
     ] {
         let error = exchange(&sandbox, &connector(&sandbox, identity, version)).await.unwrap_err();
         assert!(error.to_string().contains(alert), "{error} is not {alert}");
     }
-    // In TLS 1.2 there is no alert of that name.
-    assert!(exchange(&sandbox, &connector(&sandbox, None, &TLS12)).await.is_err());
     clara.journal().wait_for_failed_handshakes(6).await;
     assert_eq!(clara.journal().entries().len(), 0);
+}
+
+#[tokio::test]
+async fn one_who_is_still_sending_sees_the_alert() {
+    let sandbox = sandbox().await;
+    // The handshake is over for the client before the server has looked for its certificate.
+    let mut tls = connect(&sandbox, &connector(&sandbox, None, &TLS13)).await.unwrap();
+    tls.write_all(&vec![b'x'; 4 * 1024 * 1024]).await.unwrap();
+    let error = tls.read(&mut [0]).await.unwrap_err();
+    assert!(error.to_string().contains("CertificateRequired"), "{error}");
 }
 
 #[tokio::test]
@@ -104,6 +132,30 @@ async fn hangs_up_without_an_answer() {
     assert_eq!(answer, "");
     assert_eq!(sandbox.clara().journal().entries()[0].status, None);
     assert!(exchange(&sandbox, &connector).await.unwrap().starts_with("HTTP/1.1 401 "));
+}
+
+#[tokio::test]
+async fn hangs_up_on_a_whole_http2_connection() {
+    let sandbox = sandbox().await;
+    let (mut sender, ended) = multiplexed(&sandbox).await;
+    assert_eq!(sender.send_request(users(&sandbox)).await.unwrap().status(), 401);
+    sandbox.clara().play(Target::Api, Fault::HangUp, Times::ONCE);
+    assert!(sender.send_request(users(&sandbox)).await.is_err());
+    timeout(HANDSHAKE, ended).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn holds_a_thousand_answers_on_one_http2_connection() {
+    let sandbox = sandbox().await;
+    let (sender, _ended) = multiplexed(&sandbox).await;
+    let hold = sandbox.clara().hold(Target::Api);
+    let mut answers = JoinSet::new();
+    for _ in 0..1000 {
+        answers.spawn(sender.clone().send_request(users(&sandbox)));
+    }
+    timeout(HANDSHAKE, sandbox.clara().journal().wait_for_api_requests(1000)).await.unwrap();
+    hold.release();
+    assert!(answers.join_all().await.into_iter().all(|answer| answer.unwrap().status() == 401));
 }
 
 #[tokio::test]
