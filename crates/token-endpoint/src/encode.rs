@@ -124,14 +124,12 @@ fn push_encoded(out: &mut Wiped, text: &str) {
 }
 
 fn basic(pair: &Wiped) -> Result<HeaderValue, Error> {
-    let too_long = || wrong("the client id and secret are too long for a header", "client_secret");
-    let input = pair.as_ref();
-    let mut encoded = Zeroizing::new(vec![0; base64::encoded_len(input.len(), true).ok_or_else(too_long)?]);
-    STANDARD.encode_slice(input, &mut encoded).map_err(|_| too_long())?;
+    let encoded = Zeroizing::new(STANDARD.encode(pair));
     let mut header = Wiped::default();
     header.push_str("Basic ");
-    header.push(&encoded);
-    let mut value = HeaderValue::from_maybe_shared(header.into_bytes()).map_err(|_| too_long())?;
+    header.push_str(&encoded);
+    let mut value = HeaderValue::from_maybe_shared(header.into_bytes())
+        .map_err(|_| wrong("the client id and secret make no header", "client_secret"))?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -28,9 +28,7 @@ pub(crate) fn judge(answer: &Answer, now: SystemTime) -> Result<TokenAnswer, Err
 
 fn issued(body: &AnswerBody) -> Result<TokenAnswer, Error> {
     let body = match body {
-        AnswerBody::Broken(_) => {
-            return Err(Error::new(ErrorKind::Connect, "the token endpoint's answer broke off"));
-        }
+        AnswerBody::Broken(error) => return Err(error.clone()),
         AnswerBody::TooLarge => return Err(protocol("the token endpoint's answer is larger than 1 MiB")),
         AnswerBody::Whole(body) => members(body.as_ref())?,
     };
@@ -58,7 +56,7 @@ fn issued(body: &AnswerBody) -> Result<TokenAnswer, Error> {
 }
 
 fn members(body: &[u8]) -> Result<Members, Error> {
-    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body).trim_ascii();
+    let body = trimmed(body);
     if body.is_empty() {
         return Err(protocol("the token endpoint's answer is empty"));
     }
@@ -77,7 +75,12 @@ fn members(body: &[u8]) -> Result<Members, Error> {
     })
 }
 
+fn trimmed(body: &[u8]) -> &[u8] {
+    body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body).trim_ascii()
+}
+
 fn is_html(body: &[u8]) -> bool {
+    let body = trimmed(body);
     body.starts_with(b"<") && !body.starts_with(b"<?xml")
 }
 
@@ -87,13 +90,13 @@ fn refused(answer: &Answer) -> Error {
         AnswerBody::Broken(_) | AnswerBody::TooLarge => (false, None),
         AnswerBody::Whole(body) => {
             let error = members(body.as_ref()).map(|members| members.error).unwrap_or_default();
-            (is_html(body.as_ref().trim_ascii()), error.text().and_then(oauth_error::registered))
+            (is_html(body.as_ref()), error.text().and_then(oauth_error::registered))
         }
     };
     let error = by_status(answer.status)
         .or_else(|| code.and_then(oauth_error::meaning))
         .unwrap_or_else(|| by_lesser_status(answer.status));
-    if !html || answer.status.is_redirection() || error.kind() == ErrorKind::ClientCertificate {
+    if !html || says_enough(answer.status) {
         return with_code(error, code);
     }
     let advice = match answer.status {
@@ -107,18 +110,17 @@ fn refused(answer: &Answer) -> Error {
     Error::new(error.kind(), "the token endpoint answered with an HTML page").with_advice(advice)
 }
 
+/// Tells whether a status says more than that the body is a page: nearly every 404 is one.
+fn says_enough(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 300..=399 | 404 | 405 | 407 | 410 | 495 | 496 | 511)
+}
+
 /// The statuses that outweigh an error code.
 fn by_status(status: StatusCode) -> Option<Error> {
     let error = match status.as_u16() {
-        300..=399 => {
-            protocol("the token endpoint redirects, and no redirect is followed with client credentials").with_advice(
-                "correct the token URL: often a slash at its end is missing or too many, or http is in place of https",
-            )
-        }
-        401 => Error::new(
-            ErrorKind::CredentialsRefused,
-            "the token endpoint refused the client credentials",
-        ),
+        300..=399 => protocol("the token endpoint redirects, and no redirect is followed")
+            .with_advice("correct the token URL: mind http in place of https, and a slash at its end"),
+        401 => Error::new(ErrorKind::CredentialsRefused, "the token endpoint refused the client credentials"),
         403 => Error::new(ErrorKind::CredentialsRefused, "the token endpoint denied access")
             .with_advice("ask the provider whether this client, from this network, may fetch tokens"),
         408 => Error::new(ErrorKind::Unavailable, "the token endpoint is not available"),

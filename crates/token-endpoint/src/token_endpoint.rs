@@ -1,6 +1,6 @@
 //! The token endpoint: one request, one answer, in time.
 
-use std::{fmt, io, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use claviger_auth_core::{BoxError, Clock, Error, ErrorKind, Origin, SystemClock};
@@ -12,11 +12,7 @@ use http_body::Body;
 use http_body_util::Full;
 use tower_service::Service;
 
-use crate::{
-    ClientAuthentication, TokenAnswer, TokenRequest, encode,
-    judge::judge,
-    transport::{AnswerBody, Transport},
-};
+use crate::{ClientAuthentication, TokenAnswer, TokenRequest, encode, judge::judge, transport::Transport};
 
 /// Sends token requests to one URL as one client (RFC 6749 §3.2).
 ///
@@ -91,20 +87,12 @@ impl Inner {
         }
         let exchange = self.transport.exchange(self.message(request)?);
         let answer = match tokio::time::timeout(self.timeout, exchange).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(unreachable(&error, "could not reach the token endpoint")),
+            Ok(answer) => answer?,
             Err(_) => {
                 return Err(Error::new(ErrorKind::Timeout, "the token endpoint did not answer in time"));
             }
         };
-        match &answer.body {
-            AnswerBody::Broken(error) if answer.status.is_success() => {
-                Err(unreachable(error, "the token endpoint's answer broke off"))
-            }
-            AnswerBody::Broken(_) | AnswerBody::TooLarge | AnswerBody::Whole(_) => {
-                judge(&answer, self.clock.wall())
-            }
-        }
+        judge(&answer, self.clock.wall())
     }
 
     fn message(&self, request: &TokenRequest) -> Result<Request<Full<Bytes>>, Error> {
@@ -198,7 +186,10 @@ impl TokenEndpointBuilder {
     {
         let origin =
             if self.loopback_http { Origin::loopback_http(&self.url) } else { Origin::https(&self.url) };
-        let origin = origin.map_err(|error| error.with_subject("token_url"))?;
+        let origin = origin.map_err(|error| {
+            let subject = error.subject().map(|origin| format!("token_url, {origin}"));
+            error.with_subject(subject.unwrap_or_else(|| "token_url".to_owned()))
+        })?;
         let bad = |what| Error::new(ErrorKind::Configuration, what).with_subject("token_url");
         if self.url.contains('#') {
             return Err(bad("the token URL has a fragment").with_advice("leave out the # and what follows"));
@@ -232,33 +223,6 @@ impl fmt::Debug for TokenEndpointBuilder {
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
-}
-
-/// Keeps of a transport's error what cannot hold a server's text: an error of ours, or the kind of an I/O
-/// error.
-fn unreachable(error: &BoxError, what: &'static str) -> Error {
-    if let Some(ours) = Error::find(&**error) {
-        return Error::new(ours.kind(), what).with_advice(ours.advice()).with_source(ours.clone());
-    }
-    match io_error_kind(&**error) {
-        Some(kind) => {
-            let timed_out = kind == io::ErrorKind::TimedOut;
-            let ours = if timed_out { ErrorKind::Timeout } else { ErrorKind::Connect };
-            Error::new(ours, what).with_source(io::Error::from(kind))
-        }
-        None => Error::new(ErrorKind::Connect, what),
-    }
-}
-
-fn io_error_kind(error: &(dyn std::error::Error + 'static)) -> Option<io::ErrorKind> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(error) = error.downcast_ref::<io::Error>() {
-            return Some(error.kind());
-        }
-        next = error.source();
-    }
-    None
 }
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);

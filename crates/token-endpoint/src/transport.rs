@@ -1,10 +1,10 @@
 //! Any HTTP client as the way to the token endpoint.
 
-use std::future::poll_fn;
+use std::{error, future::poll_fn, io, pin::pin};
 
 use async_trait::async_trait;
 use bytes::{Buf, Bytes};
-use claviger_auth_core::BoxError;
+use claviger_auth_core::{BoxError, Error, ErrorKind};
 use http::{HeaderValue, Request, Response, StatusCode, header::RETRY_AFTER};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
@@ -20,8 +20,8 @@ pub(crate) struct Answer {
 }
 
 pub(crate) enum AnswerBody {
-    /// It broke off. The error may hold any text.
-    Broken(BoxError),
+    /// It broke off.
+    Broken(Error),
     /// More than [`LIMIT`]; the rest was not read.
     TooLarge,
     Whole(Wiped),
@@ -32,7 +32,7 @@ pub(crate) enum AnswerBody {
 /// The boxed future is off the request path: a token is fetched once in minutes.
 #[async_trait]
 pub(crate) trait Transport: Send + Sync {
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, BoxError>;
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, Error>;
 }
 
 #[async_trait]
@@ -44,10 +44,11 @@ where
     B: Body + Send,
     B::Error: Into<BoxError>,
 {
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, BoxError> {
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, Error> {
         let mut service = self.clone();
-        poll_fn(|cx| service.poll_ready(cx)).await.map_err(Into::into)?;
-        let response = service.call(request).await.map_err(Into::into)?;
+        let failed = |error: S::Error| failure(&error.into(), "could not reach the token endpoint");
+        poll_fn(|cx| service.poll_ready(cx)).await.map_err(failed)?;
+        let response = service.call(request).await.map_err(failed)?;
         let (mut parts, body) = response.into_parts();
         let retry_after = parts.headers.remove(RETRY_AFTER);
         // What a redirect says beside its status is of no use.
@@ -68,12 +69,14 @@ where
     if body.size_hint().lower() > LIMIT as u64 {
         return AnswerBody::TooLarge;
     }
-    let mut body = std::pin::pin!(body);
+    let mut body = pin!(body);
     let mut whole = Wiped::default();
     while let Some(frame) = body.frame().await {
         let frame = match frame {
             Ok(frame) => frame,
-            Err(error) => return AnswerBody::Broken(error.into()),
+            Err(error) => {
+                return AnswerBody::Broken(failure(&error.into(), "the token endpoint's answer broke off"));
+            }
         };
         let Ok(mut data) = frame.into_data() else { continue };
         if whole.as_ref().len().saturating_add(data.remaining()) > LIMIT {
@@ -89,5 +92,32 @@ where
     AnswerBody::Whole(whole)
 }
 
+/// Keeps of a transport's error what cannot hold a server's text: an error of ours, or the kind of an I/O
+/// error.
+fn failure(error: &BoxError, what: &'static str) -> Error {
+    if let Some(ours) = Error::find(&**error) {
+        return Error::new(ours.kind(), what).with_advice(ours.advice()).with_source(ours.clone());
+    }
+    match io_error_kind(&**error) {
+        Some(kind) => {
+            let timed_out = kind == io::ErrorKind::TimedOut;
+            let ours = if timed_out { ErrorKind::Timeout } else { ErrorKind::Connect };
+            Error::new(ours, what).with_source(io::Error::from(kind))
+        }
+        None => Error::new(ErrorKind::Connect, what),
+    }
+}
+
+fn io_error_kind(error: &(dyn error::Error + 'static)) -> Option<io::ErrorKind> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return Some(error.kind());
+        }
+        next = error.source();
+    }
+    None
+}
+
 /// An answer of a token endpoint has some kilobytes; more is a mistake or an attack.
-pub(crate) const LIMIT: usize = 1 << 20;
+const LIMIT: usize = 1 << 20;
