@@ -99,12 +99,12 @@ fn failure(error: &BoxError, what: &'static str) -> Error {
         return Error::new(ours.kind(), what).with_advice(ours.advice()).with_source(ours.clone());
     }
     match io_error_kind(&**error) {
-        Some(kind) => {
+        Some(kind) if kind != io::ErrorKind::Other => {
             let timed_out = kind == io::ErrorKind::TimedOut;
             let ours = if timed_out { ErrorKind::Timeout } else { ErrorKind::Connect };
             Error::new(ours, what).with_source(io::Error::from(kind))
         }
-        None => Error::new(ErrorKind::Connect, what),
+        _ => Error::new(ErrorKind::Connect, what),
     }
 }
 

@@ -9,10 +9,8 @@ fn header(client: &ClientAuthentication) -> Result<Option<String>, Error> {
 }
 
 fn text(method: Method, request: &TokenRequest) -> (&'static str, String) {
-    let client = match method {
-        Method::None => ClientAuthentication::new(Method::None, "id"),
-        _ => client(method),
-    };
+    let public = ClientAuthentication::new(Method::None, "id");
+    let client = if method == Method::None { public } else { client(method) };
     let (content_type, body) = body(&client, request).unwrap();
     (content_type, String::from_utf8(body.to_vec()).unwrap())
 }
