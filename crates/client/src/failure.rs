@@ -3,6 +3,8 @@
 use std::error;
 
 use claviger_auth_core::{Error, ErrorKind, Origin};
+use claviger_mtls::ConnectionFailure;
+use http::Extensions;
 use hyper_util::client::legacy;
 
 /// Says why there is no response. What the connector said stands; the rest is told apart here.
@@ -10,12 +12,22 @@ pub(crate) fn of_request(cause: legacy::Error, origin: &Origin) -> Error {
     if let Some(error) = Error::find(&cause) {
         return error.clone();
     }
+    if let Some(error) = of_connection(&cause) {
+        return error;
+    }
     let error = if cause.is_connect() {
         Error::new(ErrorKind::Connect, "could not connect to the server")
     } else {
         of_hyper(find(&cause))
     };
     error.with_subject(origin.to_string()).with_source(cause)
+}
+
+/// HTTP/2 keeps no source of what its connection failed with; the connection does.
+fn of_connection(cause: &legacy::Error) -> Option<Error> {
+    let mut extras = Extensions::new();
+    cause.connect_info()?.get_extras(&mut extras);
+    extras.get::<ConnectionFailure>()?.error().cloned()
 }
 
 fn of_hyper(cause: Option<&hyper::Error>) -> Error {

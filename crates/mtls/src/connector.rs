@@ -128,3 +128,6 @@ where
         Box::pin(async move { connecting.await.map_err(|error| failure::tcp(error.into(), Some(&address))) })
     }
 }
+
+#[cfg(test)]
+mod tests;

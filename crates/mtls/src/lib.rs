@@ -50,6 +50,8 @@ mod certificate;
 mod connector;
 mod demand;
 mod failure;
+#[cfg(test)]
+mod fixture;
 mod identity;
 mod pem;
 mod private_key;
@@ -61,7 +63,7 @@ mod trust;
 pub use {
     connector::{MtlsConnector, MtlsLayer},
     identity::{Identity, IdentityBuilder},
-    stream::MtlsStream,
+    stream::{ConnectionFailure, MtlsStream},
     tls::{Tls, TlsBuilder},
     trust::Trust,
 };

@@ -3,9 +3,11 @@
 use std::{
     fmt, io,
     pin::Pin,
+    sync::{Arc, OnceLock},
     task::{Context, Poll},
 };
 
+use claviger_auth_core::Error;
 use hyper::rt;
 use hyper_rustls::MaybeHttpsStream;
 use hyper_util::client::legacy::connect::{Connected, Connection};
@@ -21,16 +23,21 @@ pub struct MtlsStream<T> {
     inner: MaybeHttpsStream<T>,
     peer: Peer,
     answered: bool,
+    failure: ConnectionFailure,
 }
 
 impl<T> MtlsStream<T> {
     pub(crate) fn new(inner: MaybeHttpsStream<T>, peer: Peer) -> Self {
-        Self { inner, peer, answered: false }
+        Self { inner, peer, answered: false, failure: ConnectionFailure::default() }
     }
 
     fn say(&self, error: io::Error) -> io::Error {
         match self.inner {
-            MaybeHttpsStream::Https(_) => failure::stream(error, &self.peer, self.answered),
+            MaybeHttpsStream::Https(_) => {
+                let error = failure::stream(error, &self.peer, self.answered);
+                self.failure.keep(&error);
+                error
+            }
             MaybeHttpsStream::Http(_) => error,
         }
     }
@@ -44,7 +51,29 @@ impl<T> fmt::Debug for MtlsStream<T> {
 
 impl<T: rt::Read + rt::Write + Connection + Unpin> Connection for MtlsStream<T> {
     fn connected(&self) -> Connected {
-        self.inner.connected()
+        self.inner.connected().extra(self.failure.clone())
+    }
+}
+
+/// Keeps what a connection failed with, for those who get no source along with their error.
+///
+/// An HTTP/2 connection keeps only the kind and the text of an [`io::Error`]. This stands in the extras of
+/// [`Connected`], and so in the extensions of responses, and behind `connect_info` of hyper-util's error.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectionFailure(Arc<OnceLock<Error>>);
+
+impl ConnectionFailure {
+    /// Returns what the connection failed with; none as long as it is well.
+    #[must_use]
+    pub fn error(&self) -> Option<&Error> {
+        self.0.get()
+    }
+
+    fn keep(&self, error: &io::Error) {
+        if let Some(error) = Error::find(error) {
+            // The first one is the cause of the others.
+            self.0.get_or_init(|| error.clone());
+        }
     }
 }
 
