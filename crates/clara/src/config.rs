@@ -1,0 +1,154 @@
+//! What it takes to talk to Clara.
+
+use std::time::Duration;
+
+use claviger_auth_core::Error;
+use claviger_mtls::{Identity, Tls, Trust};
+use claviger_token_endpoint::{ClientAuthentication, ClientAuthenticationMethod};
+use secrecy::SecretString;
+
+use crate::{Country, Credentials, Endpoints, Environment, TaxIdentifier};
+
+/// Collects the settings of one project at Clara.
+///
+/// # Example
+///
+/// ```no_run
+/// // no_run: it reads the folder that Clara sent.
+/// use claviger_clara::{Config, Country, Credentials, TaxIdentifier};
+///
+/// let config = Config::new(Country::Mexico, Credentials::from_dir("acme-credentials/")?)
+///     .with_tax_identifier(TaxIdentifier::new("ACME8001011H0", Country::Mexico)?);
+/// # Ok::<(), claviger_auth_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    credentials: Credentials,
+    endpoints: Endpoints,
+    tenancy: Tenancy,
+    trust: Option<Trust>,
+    spacing: Option<Duration>,
+}
+
+impl Config {
+    /// Takes a country and what Clara issued.
+    #[must_use]
+    pub fn new(country: Country, credentials: Credentials) -> Self {
+        let endpoints = Endpoints::new(country);
+        Self { credentials, endpoints, tenancy: Tenancy::Optional, trust: None, spacing: None }
+    }
+
+    /// Chooses the environment. Default: production.
+    #[must_use]
+    pub fn with_environment(mut self, environment: Environment) -> Self {
+        self.endpoints = self.endpoints.with_environment(environment);
+        self
+    }
+
+    /// Uses another host, a sandbox for one; the token URL goes with it.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](claviger_auth_core::ErrorKind::Configuration) if it is no `https` URL.
+    pub fn with_api_url(mut self, url: &str) -> Result<Self, Error> {
+        self.endpoints = self.endpoints.with_api_url(url)?;
+        Ok(self)
+    }
+
+    /// Uses another token URL. After [`with_api_url`](Self::with_api_url), which sets it too.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](claviger_auth_core::ErrorKind::Configuration) if it is no `https` URL.
+    pub fn with_token_url(mut self, url: &str) -> Result<Self, Error> {
+        self.endpoints = self.endpoints.with_token_url(url)?;
+        Ok(self)
+    }
+
+    /// Acts for this one company. Default: each request may name one, as a
+    /// [`Tenant`](claviger_auth_core::set_tenant::Tenant) in its extensions, or none.
+    #[must_use]
+    pub fn with_tax_identifier(mut self, identifier: TaxIdentifier) -> Self {
+        self.tenancy = Tenancy::Fixed(identifier);
+        self
+    }
+
+    /// Refuses requests that name no company: for those who must never act for the group by mistake.
+    #[must_use]
+    pub fn with_tax_identifier_required(mut self) -> Self {
+        self.tenancy = Tenancy::Required;
+        self
+    }
+
+    /// Trusts these servers. Default: the platform's roots, and the CAs that came with the credentials.
+    #[must_use]
+    pub fn with_trust(mut self, trust: Trust) -> Self {
+        self.trust = Some(trust);
+        self
+    }
+
+    /// Sets how old a token must be before a rejection fetches another. Default: that of
+    /// [`TokenCacheBuilder`](claviger_auth_core::TokenCacheBuilder::with_spacing).
+    #[must_use]
+    pub fn with_spacing(mut self, spacing: Duration) -> Self {
+        self.spacing = Some(spacing);
+        self
+    }
+
+    /// Uses another client id and secret than those of the credentials.
+    #[must_use]
+    pub fn with_client(mut self, id: impl Into<String>, secret: SecretString) -> Self {
+        self.credentials = self.credentials.with_client(id, secret);
+        self
+    }
+
+    /// Returns the URLs.
+    #[must_use]
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// Returns the client certificate.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        self.credentials.identity()
+    }
+
+    /// Makes what connections are made with: the certificate, and whom to trust. For the token endpoint and
+    /// for the API alike, since Clara may bind tokens to the certificate that fetched them (RFC 8705 §3).
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](claviger_auth_core::ErrorKind::Configuration) if the platform has no roots and none
+    /// are given, or if there is no crypto provider.
+    pub fn tls(&self) -> Result<Tls, Error> {
+        let trust = match &self.trust {
+            Some(trust) => trust.clone(),
+            None => self.credentials.trust()?,
+        };
+        Tls::builder(trust).with_identity(self.identity().clone()).build()
+    }
+
+    /// Clara's token endpoint wants HTTP Basic; everybody who was seen to send a body sends `grant_type`
+    /// (RFC 6749 §2.3.1, §4.4.2; Clara's developer portal, "Authentication").
+    pub(crate) fn client_authentication(&self) -> ClientAuthentication {
+        ClientAuthentication::new(ClientAuthenticationMethod::ClientSecretBasic, self.credentials.client_id())
+            .with_secret(self.credentials.client_secret().clone())
+    }
+
+    pub(crate) fn tenancy(&self) -> &Tenancy {
+        &self.tenancy
+    }
+
+    pub(crate) fn spacing(&self) -> Option<Duration> {
+        self.spacing
+    }
+}
+
+/// For which company requests are.
+#[derive(Clone, Debug)]
+pub(crate) enum Tenancy {
+    Fixed(TaxIdentifier),
+    Optional,
+    Required,
+}
