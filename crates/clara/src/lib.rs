@@ -19,7 +19,6 @@
 //! ```
 //! use claviger_clara::{Config, Country, Credentials, Environment, TaxIdentifier};
 //!
-//! # let _ = tempfile::tempdir()?;
 //! # let dir = tempfile::tempdir()?;
 //! # let key = rcgen::KeyPair::generate()?;
 //! # let certificate = rcgen::CertificateParams::new(Vec::new())?.self_signed(&key)?.pem();
@@ -58,3 +57,8 @@ pub use {
     layer::{ClaraLayer, ClaraService},
     tax_identifier::TaxIdentifier,
 };
+
+/// The README's examples, compiled as tests of this crate: it is the one that has all that they use.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
