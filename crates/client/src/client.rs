@@ -193,6 +193,8 @@ impl<B> ClientBuilder<B> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
+        // Shared out among the addresses of the host, so that one that is dead does not take it all.
+        tcp.set_connect_timeout(Some(self.connect_timeout));
         let layer = MtlsLayer::new(self.tls.clone());
         let layer = if self.loopback_http { layer.with_loopback_http() } else { layer };
         let connector = Deadline::new(layer.layer(tcp), self.connect_timeout);

@@ -18,7 +18,15 @@ pub(crate) fn of_request(cause: legacy::Error, origin: &Origin) -> Error {
     let error = if cause.is_connect() {
         Error::new(ErrorKind::Connect, "could not connect to the server")
     } else {
-        of_hyper(find(&cause))
+        match find(&cause) {
+            Some(hyper) => of_hyper(hyper),
+            // hyper-util has it from nobody: it refused the request itself, for its version or method.
+            None if error::Error::source(&cause).is_none() => {
+                Error::new(ErrorKind::Configuration, "the request cannot be sent as it is")
+                    .with_advice("leave the request's HTTP version as it is by default")
+            }
+            None => Error::new(ErrorKind::Connect, "the connection to the server was lost"),
+        }
     };
     error.with_subject(origin.to_string()).with_source(cause)
 }
@@ -30,15 +38,17 @@ fn of_connection(cause: &legacy::Error) -> Option<Error> {
     extras.get::<ConnectionFailure>()?.error().cloned()
 }
 
-fn of_hyper(cause: Option<&hyper::Error>) -> Error {
-    let (kind, what) = match cause {
-        Some(cause) if cause.is_timeout() => (ErrorKind::Timeout, "the server did not answer in time"),
-        Some(cause) if cause.is_parse() => (ErrorKind::Protocol, "the server's answer is not HTTP"),
-        Some(cause) if cause.is_user() => (ErrorKind::Configuration, "the request cannot be sent as it is"),
-        Some(cause) if cause.is_incomplete_message() => {
-            (ErrorKind::Connect, "the server hung up before it answered")
-        }
-        _ => (ErrorKind::Connect, "the connection to the server was lost"),
+fn of_hyper(cause: &hyper::Error) -> Error {
+    let (kind, what) = if cause.is_timeout() {
+        (ErrorKind::Timeout, "the server did not answer in time")
+    } else if cause.is_parse() {
+        (ErrorKind::Protocol, "the server's answer is not HTTP")
+    } else if cause.is_user() {
+        (ErrorKind::Configuration, "the request or its body cannot be sent")
+    } else if cause.is_incomplete_message() {
+        (ErrorKind::Connect, "the server hung up before it answered")
+    } else {
+        (ErrorKind::Connect, "the connection to the server was lost")
     };
     Error::new(kind, what)
 }

@@ -1,6 +1,6 @@
 //! PEM text, taken apart, with words for all that is not PEM.
 
-use std::{borrow::Cow, fs, path::PathBuf};
+use std::{fs, path::PathBuf};
 
 use claviger_auth_core::{Error, ErrorKind};
 use rustls_pki_types::{
@@ -76,8 +76,9 @@ fn sections(bytes: &[u8]) -> Result<Vec<(SectionKind, Vec<u8>)>, Error> {
         return Err(binary);
     }
     check_boundaries(text)?;
+    let unindented = unindented(text);
     // What a decoder has to say about a key is not kept: it may quote it.
-    <(SectionKind, Vec<u8>)>::pem_slice_iter(&unindented(text))
+    <(SectionKind, Vec<u8>)>::pem_slice_iter(unindented.as_ref().map_or(text, |text| text))
         .collect::<Result<_, _>>()
         .map_err(|_| problem("the PEM text is damaged", "copy or download the file again, unchanged"))
 }
@@ -172,11 +173,9 @@ fn problem(what: &'static str, advice: &'static str) -> Error {
 }
 
 /// Takes the indentation off, as of PEM pasted into YAML; the decoder knows lines from their start only.
-fn unindented(text: &[u8]) -> Cow<'_, [u8]> {
-    if !text.split(is_break).any(|line| line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t'))) {
-        return Cow::Borrowed(text);
-    }
-    Cow::Owned(lines(text).collect::<Vec<_>>().join(&b'\n'))
+fn unindented(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let is_indented = text.split(is_break).any(|line| matches!(line, [b' ' | b'\t', ..]));
+    is_indented.then(|| Zeroizing::new(lines(text).collect::<Vec<_>>().join(&b'\n')))
 }
 
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {

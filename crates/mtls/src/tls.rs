@@ -52,8 +52,8 @@ impl Tls {
 
     /// Returns the identity that new connections present.
     #[must_use]
-    pub fn identity(&self) -> Option<&Identity> {
-        self.inner.identity.as_ref()
+    pub fn identity(&self) -> Option<Identity> {
+        self.inner.identity.clone()
     }
 }
 

@@ -250,6 +250,14 @@ async fn a_port_where_nobody_listens_is_told_as_such() {
     assert_eq!(error.to_string(), format!("the connection was refused (localhost:{})", address.port()));
 }
 
+#[tokio::test]
+async fn refuses_an_http_version_that_nobody_speaks() {
+    let mut request = request("https://localhost/");
+    *request.version_mut() = Version::HTTP_3;
+    let error = any_client().build().oneshot(request).await.unwrap_err();
+    assert_eq!(Error::find(&*error).unwrap().kind(), ErrorKind::Configuration);
+}
+
 #[tokio::test(start_paused = true)]
 async fn gives_up_on_a_server_that_accepts_and_never_speaks() {
     let (address, _) = serve(|mut tcp| async move {

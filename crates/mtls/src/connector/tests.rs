@@ -197,7 +197,7 @@ async fn what_is_wrong_with_the_server_certificate_is_told() {
     let stranger = Authority::new("stranger");
     let expired = |server: &Server| server.authority.issue_for_years("localhost", 2020, 2021);
     let early = |server: &Server| server.authority.issue_for_years("localhost", 2100, 2101);
-    let cases: [(Pair, Server, &str); 4] = [
+    let cases: [(Pair, Server, &str); 5] = [
         (
             stranger.issue("localhost"),
             fresh(),
@@ -215,6 +215,12 @@ async fn what_is_wrong_with_the_server_certificate_is_told() {
         {
             let server = fresh();
             (early(&server), server, "the server's certificate is not valid yet")
+        },
+        {
+            // As `openssl req -x509` makes it, and many a test server shows it.
+            let server = fresh();
+            let pair = Pair { certificate: server.authority.pem(), key: server.authority.key() };
+            (pair, server, "the server shows the certificate of an authority (CA) as its own")
         },
     ];
     for (pair, server, text) in cases {

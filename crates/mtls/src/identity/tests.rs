@@ -80,8 +80,7 @@ fn puts_the_chain_in_order_and_leaves_out_the_rest() {
     let lower = upper.below("lower");
     let pair = lower.issue("client");
     let shuffled =
-        [root.pem(), stranger.pem(), upper.pem(), pair.key.clone(), pair.certificate.clone(), lower.pem()]
-            .concat();
+        [root.pem(), stranger.pem(), upper.pem(), pair.key.clone(), pair.certificate, lower.pem()].concat();
     let identity = load(&[shuffled.as_bytes()]).unwrap();
     assert_eq!(identity.chain_length(), 4);
     let subjects: Vec<_> =
