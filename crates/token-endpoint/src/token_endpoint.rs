@@ -168,7 +168,8 @@ impl TokenEndpointBuilder {
     /// Puts the endpoint over an HTTP client.
     ///
     /// Any service of requests will do, each call on a clone of its own, polled ready first. It must not
-    /// follow redirects: a follower may send the client secret to another host.
+    /// follow redirects: a follower may send the client secret to another host. Nor may it log bodies: with
+    /// `client_secret_post` and `json` the secret stands in one.
     ///
     /// # Errors
     ///
