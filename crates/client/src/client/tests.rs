@@ -264,7 +264,10 @@ async fn gives_up_on_a_server_that_accepts_and_never_speaks() {
         let _ = tcp.read_to_end(&mut Vec::new()).await;
     })
     .await;
-    let error = refusal(any_client().build(), &https(address, "/")).await;
+    let start = tokio::time::Instant::now();
+    let client = any_client().with_connect_timeout(Duration::from_secs(3)).build();
+    let error = refusal(client, &https(address, "/")).await;
+    assert_eq!(start.elapsed().as_secs(), 3);
     assert_eq!(error.kind(), ErrorKind::Connect);
     assert!(error.to_string().starts_with("no connection within the time allowed"), "{error}");
 }

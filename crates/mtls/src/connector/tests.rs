@@ -32,7 +32,14 @@ struct Server {
     pair: Pair,
     version: &'static SupportedProtocolVersion,
     protocols: &'static [&'static [u8]],
-    demands: bool,
+    asks: Asks,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Asks {
+    AndHangsUp,
+    Demands,
+    Nothing,
 }
 
 impl Server {
@@ -40,31 +47,36 @@ impl Server {
         let authority = Authority::new("server authority");
         let pair = authority.issue("localhost");
         let clients = Authority::new("client authority");
-        Self { authority, clients, pair, version, protocols: BOTH_PROTOCOLS, demands: true }
+        Self { authority, clients, pair, version, protocols: BOTH_PROTOCOLS, asks: Asks::Demands }
     }
 
     async fn listen(&self) -> SocketAddr {
         let provider = provider();
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(self.clients.pem().as_bytes()).unwrap()).unwrap();
-        let verifier =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
         let builder =
             ServerConfig::builder_with_provider(provider).with_protocol_versions(&[self.version]).unwrap();
-        let builder = if self.demands {
-            builder.with_client_cert_verifier(verifier)
-        } else {
-            builder.with_no_client_auth()
+        let builder = match self.asks {
+            Asks::Demands => builder.with_client_cert_verifier(verifier.build().unwrap()),
+            Asks::AndHangsUp => {
+                builder.with_client_cert_verifier(verifier.allow_unauthenticated().build().unwrap())
+            }
+            Asks::Nothing => builder.with_no_client_auth(),
         };
         let chain = vec![CertificateDer::from_pem_slice(self.pair.certificate.as_bytes()).unwrap()];
         let key = PrivateKeyDer::from_pem_slice(self.pair.key.as_bytes()).unwrap();
         let mut config = builder.with_single_cert(chain, key).unwrap();
         config.alpn_protocols = self.protocols.iter().map(|name| name.to_vec()).collect();
+        let hangs_up = self.asks == Asks::AndHangsUp;
         let acceptor = TlsAcceptor::from(Arc::new(config));
         serve(move |tcp| {
             let acceptor = acceptor.clone();
             async move {
                 let Ok(mut stream) = acceptor.accept(tcp).await else { return };
+                if hangs_up {
+                    return;
+                }
                 let mut hi = [0; 2];
                 if stream.read_exact(&mut hi).await.is_ok() {
                     stream.write_all(b"hello").await.unwrap();
@@ -136,7 +148,7 @@ async fn mutual_tls_works_over_each_version_and_protocol() {
 
 #[tokio::test]
 async fn a_server_that_asks_for_no_certificate_gets_none() {
-    let server = Server { demands: false, ..Server::new(&TLS13) };
+    let server = Server { asks: Asks::Nothing, ..Server::new(&TLS13) };
     let address = server.listen().await;
     let identity = server.clients.issue("client").identity();
     for tls in [server.authority.tls(), server.authority.tls().with_identity(identity)] {
@@ -251,6 +263,25 @@ async fn a_server_that_hangs_up_is_told_as_such() {
     assert_eq!(error.kind(), ErrorKind::Connect);
     assert_eq!(told(&error, address), "the server hung up before it answered");
     assert!(error.advice().contains("client certificate"), "{}", error.advice());
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_a_certificate_and_hangs_up_is_told_from_one_that_does_not_ask() {
+    for version in BOTH {
+        let server = Server { asks: Asks::AndHangsUp, ..Server::new(version) };
+        let address = server.listen().await;
+        let error = refusal(server.authority.tls().build().unwrap(), &https(address)).await;
+        assert_eq!(error.kind(), ErrorKind::ClientCertificate, "{error:?}");
+        assert_eq!(
+            told(&error, address),
+            "the server asked for a client certificate, and hung up when there was none"
+        );
+        let identity = server.clients.issue("client").identity();
+        let tls = server.authority.tls().with_identity(identity).build().unwrap();
+        let error = refusal(tls, &https(address)).await;
+        assert_eq!(error.kind(), ErrorKind::ClientCertificate, "{error:?}");
+        assert_eq!(told(&error, address), "the server hung up after it was shown the client certificate");
+    }
 }
 
 #[tokio::test]
