@@ -34,19 +34,21 @@ pub(crate) fn check(source: &Source) -> Vec<Problem> {
     problems
 }
 
-/// Every example is compiled, and run unless the line before its fence says `no_run:` and why not.
+/// Every example is compiled, and run unless the line before or behind its opening says `no_run:` and why not.
 pub(crate) fn check_fences(path: &str, text: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut previous = "";
-    for (number, line) in (1..).zip(text.lines()) {
+    let mut lines = (1..).zip(text.lines()).peekable();
+    while let Some((number, line)) = lines.next() {
         if let Some(info) = fence(path, line) {
             let words: Vec<&str> = info.split([',', ' ']).collect();
             if words.iter().any(|word| word.starts_with("ignore")) {
                 let remedy = "let it compile; a text that is no Rust is a `text` fence";
                 problems.push(Problem::new(format!("{path}:{number}"), "an example is ignored", remedy));
             }
-            if words.contains(&"no_run") && !previous.contains("no_run:") {
-                let remedy = "let it run against a fake, or write `// no_run: why` in the line before";
+            let next = lines.peek().map_or("", |(_, next)| next);
+            if words.contains(&"no_run") && ![previous, next].iter().any(|line| line.contains("no_run:")) {
+                let remedy = "let it run against a fake, or begin it with `// no_run: why`";
                 problems.push(Problem::new(format!("{path}:{number}"), "an example does not run", remedy));
             }
         }
@@ -104,5 +106,6 @@ mod tests {
     fn wants_a_reason_for_what_does_not_run() {
         assert_eq!(problems("/// ```no_run\n"), 1);
         assert_eq!(problems("// no_run: opens a browser\n/// ```no_run\n"), 0);
+        assert_eq!(problems("/// ```no_run\n/// // no_run: opens a browser\n"), 0);
     }
 }
