@@ -1,3 +1,5 @@
+//! Requests over real connections on the loopback interface.
+
 use std::{
     convert::Infallible,
     net::SocketAddr,

@@ -1,3 +1,5 @@
+//! Handshakes with a real server on the loopback interface.
+
 use std::{io, net::SocketAddr, sync::Arc};
 
 use claviger_auth_core::ErrorKind;

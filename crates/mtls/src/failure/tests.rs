@@ -1,3 +1,5 @@
+//! Each failure has words of its own.
+
 use rustls::{AlertDescription, CertificateError};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What loads, what is refused, and that no key shows.
+
 use std::{
     error::Error as _,
     time::{Duration, SystemTime},

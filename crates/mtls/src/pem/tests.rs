@@ -1,3 +1,5 @@
+//! What is not PEM is called by its name.
+
 use super::*;
 
 fn refusal(bytes: &[u8]) -> Error {

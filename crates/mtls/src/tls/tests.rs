@@ -1,3 +1,5 @@
+//! What a handle is made of.
+
 use super::*;
 use crate::fixture::Authority;
 

@@ -1,3 +1,5 @@
+//! Nothing given is never taken for everybody.
+
 use super::*;
 use crate::{
     Tls,
