@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use claviger_auth_core::{Error, ErrorKind};
+use claviger_auth_core::{BoxError, Error, ErrorKind};
 use rustls::RootCertStore;
+use rustls_pki_types::CertificateDer;
 
 use crate::pem::{Part, named};
 
@@ -85,20 +86,30 @@ impl Trust {
 
     /// Gathers all that is trusted.
     pub(crate) fn roots(&self) -> Result<RootCertStore, Error> {
-        let mut roots = self.given.clone();
-        if self.platform {
-            let found = rustls_native_certs::load_native_certs();
-            roots.add_parsable_certificates(found.certs);
-            if roots.is_empty() {
-                let error = Error::new(ErrorKind::Configuration, "the platform has no CA certificates")
-                    .with_advice("install the package ca-certificates, or name a CA file to trust");
-                return Err(match found.errors.into_iter().next() {
-                    Some(cause) => error.with_source(cause),
-                    None => error,
-                });
-            }
+        if !self.platform {
+            return Ok(self.given.clone());
         }
-        Ok(roots)
+        let found = rustls_native_certs::load_native_certs();
+        self.with_found(found.certs, found.errors.into_iter().next().map(Into::into))
+    }
+
+    /// Adds what the platform has. That it has nothing matters only where nothing else is trusted.
+    fn with_found(
+        &self,
+        found: Vec<CertificateDer<'static>>,
+        cause: Option<BoxError>,
+    ) -> Result<RootCertStore, Error> {
+        let mut roots = self.given.clone();
+        roots.add_parsable_certificates(found);
+        if !roots.is_empty() {
+            return Ok(roots);
+        }
+        let error = Error::new(ErrorKind::Configuration, "the platform has no CA certificates")
+            .with_advice("install the package ca-certificates, or name a CA file to trust");
+        Err(match cause {
+            Some(cause) => error.with_source(cause),
+            None => error,
+        })
     }
 
     fn read<'a>(parts: impl Iterator<Item = Part<'a>>) -> Result<Self, Error> {

@@ -1,10 +1,7 @@
 //! Nothing given is never taken for everybody.
 
 use super::*;
-use crate::{
-    Tls,
-    fixture::{Authority, provider},
-};
+use crate::fixture::Authority;
 
 fn refusal(bytes: &[u8]) -> Error {
     let folder = tempfile::tempdir().unwrap();
@@ -43,8 +40,13 @@ fn gathers_all_that_is_given() {
 }
 
 #[test]
-fn given_authorities_stand_even_where_the_platform_has_none() {
+fn a_platform_without_authorities_matters_only_where_nothing_else_is_trusted() {
+    let cause = || Some("SSL_CERT_FILE names no file".into());
+    let error = Trust::platform().with_found(Vec::new(), cause()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert_eq!(error.to_string(), "the platform has no CA certificates");
+    assert!(std::error::Error::source(&error).is_some());
+
     let trust = Authority::new("authority").trust().and_platform();
-    assert!(!trust.roots().unwrap().is_empty());
-    Tls::builder(trust).with_crypto_provider(provider()).build().unwrap();
+    assert_eq!(trust.with_found(Vec::new(), cause()).unwrap().len(), 1);
 }
