@@ -216,7 +216,7 @@ impl error::Error for Error {
 pub enum ErrorKind {
     /// A client certificate was demanded, refused, or is not the one a token is bound to.
     ClientCertificate,
-    /// A setting, a file or an argument is wrong. Nothing was sent.
+    /// A setting, a file or an argument is wrong, or a server says that it is.
     Configuration,
     /// No connection to the server: name resolution, TCP, a proxy.
     Connect,

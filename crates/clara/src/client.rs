@@ -63,8 +63,8 @@ where
     /// Those of [`Config::tls`] and [`ClaraLayer::new`].
     pub fn new(config: &Config) -> Result<Self, Error> {
         let tls = config.tls()?;
-        let transport = claviger_client::Client::builder(tls.clone()).build();
-        let client = claviger_client::Client::<B>::builder(tls).build();
+        let transport = claviger_client::Client::builder(tls.clone()).with_proxies(config.proxies()).build();
+        let client = claviger_client::Client::<B>::builder(tls).with_proxies(config.proxies()).build();
         let layer = ClaraLayer::with_identity(config, transport, client.clone())?;
         Ok(Self {
             service: layer.layer(client.clone()),

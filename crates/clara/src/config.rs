@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use claviger_auth_core::Error;
+#[cfg(feature = "client")]
+use claviger_client::Proxies;
 use claviger_mtls::{Identity, Tls, Trust};
 use claviger_token_endpoint::{ClientAuthentication, ClientAuthenticationMethod};
 use secrecy::SecretString;
@@ -28,6 +30,8 @@ pub struct Config {
     tenancy: Tenancy,
     trust: Option<Trust>,
     spacing: Option<Duration>,
+    #[cfg(feature = "client")]
+    proxies: Option<Proxies>,
 }
 
 impl Config {
@@ -35,7 +39,15 @@ impl Config {
     #[must_use]
     pub fn new(country: Country, credentials: Credentials) -> Self {
         let endpoints = Endpoints::new(country);
-        Self { credentials, endpoints, tenancy: Tenancy::Optional, trust: None, spacing: None }
+        Self {
+            credentials,
+            endpoints,
+            tenancy: Tenancy::Optional,
+            trust: None,
+            spacing: None,
+            #[cfg(feature = "client")]
+            proxies: None,
+        }
     }
 
     /// Chooses the environment. Default: production.
@@ -95,6 +107,14 @@ impl Config {
         self
     }
 
+    /// Lets the ready client connect through a proxy where `proxies` says so. Default: it connects straight.
+    #[cfg(feature = "client")]
+    #[must_use]
+    pub fn with_proxies(mut self, proxies: impl Into<Option<Proxies>>) -> Self {
+        self.proxies = proxies.into();
+        self
+    }
+
     /// Uses another client id and secret than those of the credentials.
     #[must_use]
     pub fn with_client(mut self, id: impl Into<String>, secret: SecretString) -> Self {
@@ -138,6 +158,11 @@ impl Config {
 
     pub(crate) fn tenancy(&self) -> &Tenancy {
         &self.tenancy
+    }
+
+    #[cfg(feature = "client")]
+    pub(crate) fn proxies(&self) -> Option<Proxies> {
+        self.proxies.clone()
     }
 
     pub(crate) fn spacing(&self) -> Option<Duration> {

@@ -21,6 +21,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::proxy::{Proxied, Proxies};
 use crate::{connect::Deadline, failure};
 
 /// Sends requests over pooled connections, HTTP/2 where the server speaks it.
@@ -50,7 +51,7 @@ use crate::{connect::Deadline, failure};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Client<B> {
-    inner: legacy::Client<Deadline<MtlsConnector<HttpConnector>>, B>,
+    inner: legacy::Client<Deadline<MtlsConnector<Proxied<HttpConnector>>>, B>,
     tls: Tls,
     loopback_http: bool,
 }
@@ -64,6 +65,7 @@ impl<B> Client<B> {
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(90),
             loopback_http: false,
+            proxies: None,
             body: PhantomData,
         }
     }
@@ -158,6 +160,7 @@ pub struct ClientBuilder<B> {
     connect_timeout: Duration,
     idle_timeout: Duration,
     loopback_http: bool,
+    proxies: Option<Proxies>,
     body: PhantomData<fn(B)>,
 }
 
@@ -183,6 +186,13 @@ impl<B> ClientBuilder<B> {
         self
     }
 
+    /// Connects through a proxy where `proxies` says so. The default is to connect straight.
+    #[must_use]
+    pub fn with_proxies(mut self, proxies: impl Into<Option<Proxies>>) -> Self {
+        self.proxies = proxies.into();
+        self
+    }
+
     /// Puts the client together. It connects when the first request comes.
     #[must_use]
     pub fn build(self) -> Client<B>
@@ -195,6 +205,7 @@ impl<B> ClientBuilder<B> {
         tcp.set_nodelay(true);
         // Shared out among the addresses of the host, so that one that is dead does not take it all.
         tcp.set_connect_timeout(Some(self.connect_timeout));
+        let tcp = Proxied::new(tcp, self.proxies);
         let layer = MtlsLayer::new(self.tls.clone());
         let layer = if self.loopback_http { layer.with_loopback_http() } else { layer };
         let connector = Deadline::new(layer.layer(tcp), self.connect_timeout);

@@ -44,10 +44,13 @@
 //! # What it does not do
 //!
 //! It follows no redirects, keeps no cookies, decodes no content, retries no request that a server may have
-//! seen, uses no proxy, and puts no credential on a request: that is `claviger-auth-core`.
+//! seen, and puts no credential on a request: that is `claviger-auth-core`. It uses a proxy only when it is told to
+//! and never asks the environment for one.
 
 mod client;
 mod connect;
 mod failure;
+mod proxy;
 
 pub use client::{Client, ClientBuilder, ResponseFuture};
+pub use proxy::Proxies;
