@@ -30,6 +30,7 @@ use crate::{Error, ErrorKind, Thumbprint, sensitive};
 pub struct AccessToken {
     header: HeaderValue,
     expires_in: Option<Duration>,
+    age: Duration,
     scopes: Vec<String>,
     binding: Option<Thumbprint>,
 }
@@ -54,13 +55,23 @@ impl AccessToken {
             ));
         }
         let header = sensitive::header_value(SCHEME, token)?;
-        Ok(Self { header, expires_in: None, scopes: Vec::new(), binding: None })
+        Ok(Self { header, expires_in: None, age: Duration::ZERO, scopes: Vec::new(), binding: None })
     }
 
     /// Sets how long it lives from the moment it was asked for. At most ten years are kept.
     #[must_use]
     pub fn with_expires_in(mut self, life: Duration) -> Self {
         self.expires_in = Some(life.min(LONGEST_LIFE));
+        self
+    }
+
+    /// Says how long ago it was issued: for sources that keep tokens. Default: just now.
+    ///
+    /// The cache does not throw a token away that is too young. One that was kept is not young because this
+    /// process has only just seen it.
+    #[must_use]
+    pub fn with_age(mut self, age: Duration) -> Self {
+        self.age = age;
         self
     }
 
@@ -82,6 +93,12 @@ impl AccessToken {
     #[must_use]
     pub fn expires_in(&self) -> Option<Duration> {
         self.expires_in
+    }
+
+    /// Returns how old it was when its source handed it out.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.age
     }
 
     /// Returns the scopes that were granted; empty if the server did not say.
@@ -115,6 +132,7 @@ impl fmt::Debug for AccessToken {
         f.debug_struct("AccessToken")
             .field("header", &self.header)
             .field("expires_in", &self.expires_in)
+            .field("age", &self.age)
             .field("scopes", &self.scopes)
             .field("binding", &self.binding)
             .finish()

@@ -43,7 +43,7 @@ impl Entry {
     }
 
     pub(super) fn age(&self, clock: &dyn Clock) -> Duration {
-        clock.monotonic().saturating_sub(self.obtained)
+        clock.monotonic().saturating_sub(self.obtained).saturating_add(self.token.age())
     }
 }
 

@@ -180,6 +180,20 @@ async fn a_young_token_survives_its_rejection() {
 }
 
 #[tokio::test]
+async fn a_token_that_was_kept_is_as_old_as_it_is() {
+    let source = Source::new(|count| async move {
+        Ok(if count == 1 { token(count).with_age(Duration::from_secs(60)) } else { token(count) })
+    });
+    let clock = ManualClock::new();
+    let cache = cache(&source, &clock);
+    let kept = cache.obtain().await.unwrap().generation();
+    cache.invalidate(kept);
+    assert_eq!(value(&cache).await, "Bearer token-2");
+    cache.invalidate(cache.generation().unwrap());
+    assert!(cache.ready().is_some(), "the new one is young");
+}
+
+#[tokio::test]
 async fn the_source_hears_of_a_rejection_until_it_brings_another_token() {
     let source =
         Source::new(|count| async move { if count == 2 { Err(refused()) } else { Ok(token(count)) } });
