@@ -1,0 +1,168 @@
+//! What was typed.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{
+    Args, Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+
+/// Sends authenticated requests: client certificate, access token and tenant header in one.
+#[derive(Debug, Parser)]
+#[command(name = "claviger", version, propagate_version = true, after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Which settings to use.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Choice {
+    /// Settings file [default: $CLAVIGER_CONFIG, else claviger/claviger.toml in your config folder]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Profile in it [default: $CLAVIGER_PROFILE, else its default_profile, else its only one]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Client id, above $CLAVIGER_CLIENT_ID and the settings
+    #[arg(long, global = true, value_name = "ID")]
+    pub(crate) client_id: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Walk through it all against the sandbox, over real mutual TLS, and show what happened
+    Demo,
+    /// Send one authenticated request; the body goes to stdout
+    #[command(after_help = REQUEST_HELP)]
+    Request(RequestArguments),
+    /// Emulate the providers on this machine until Ctrl-C
+    Sandbox(SandboxArguments),
+    /// Get an access token
+    Token(TokenArguments),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SandboxArguments {
+    /// Write credentials, CA certificate and a working claviger.toml into this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Loopback address and port to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct TokenArguments {
+    /// Show the token itself
+    #[arg(long)]
+    pub(crate) show: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RequestArguments {
+    /// Method, such as GET
+    #[arg(value_name = "METHOD")]
+    pub(crate) method: String,
+    /// Path or URL on the API's server
+    #[arg(value_name = "PATH_OR_URL")]
+    pub(crate) target: String,
+    /// Add a header (repeatable)
+    #[arg(short = 'H', long = "header", value_name = "K: V", allow_hyphen_values = true)]
+    pub(crate) headers: Vec<String>,
+    /// Send this body, or that of a file, or of stdin
+    #[arg(short = 'd', long = "data", value_name = "DATA|@FILE|@-", allow_hyphen_values = true)]
+    pub(crate) data: Option<String>,
+    /// Tenant to act for, above the profile's
+    #[arg(long, value_name = "TENANT")]
+    pub(crate) tenant: Option<String>,
+    /// Print status and headers before the body
+    #[arg(short = 'i', long = "include")]
+    pub(crate) include: bool,
+    /// Exit 3 on status 401 and 403, and 1 on any other from 400
+    #[arg(long)]
+    pub(crate) fail: bool,
+}
+
+/// Reads the arguments. A word in the wrong place is not repeated: it may be a secret.
+///
+/// # Errors
+///
+/// Also where help or the version were asked for; clap's error knows where that goes.
+pub(crate) fn parse<T: Into<std::ffi::OsString> + Clone>(
+    words: impl IntoIterator<Item = T>,
+) -> Result<Arguments, clap::Error> {
+    Arguments::try_parse_from(words).map_err(|mut error| {
+        let is_value = |value: &ContextValue| !value.to_string().starts_with('-');
+        let misplaced = error.get(ContextKind::InvalidArg).is_some_and(is_value);
+        if error.kind() == ErrorKind::UnknownArgument && misplaced {
+            error.insert(ContextKind::InvalidArg, ContextValue::String("(not shown)".to_owned()));
+        }
+        error
+    })
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 done; 1 the API answered with an error; 2 settings or usage;
+3 credentials refused; 4 no connection, TLS or client certificate; 5 other.
+
+Begin with: claviger demo";
+
+const REQUEST_HELP: &str = "\
+PATH_OR_URL: things    below the profile's api_url
+             /things   from the root of its server, in place of api_url's path
+             https://… only if it is on that server
+The body of an answer is printed whatever its status. Redirects are not followed.
+-d sends application/json unless -H names another Content-Type.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(words: &[&str]) -> String {
+        parse(["claviger"].iter().chain(words)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn takes_the_settings_before_and_after_the_command() {
+        for words in [["claviger", "--profile", "a", "token"], ["claviger", "token", "--profile", "a"]] {
+            assert_eq!(parse(words).unwrap().choice.profile.as_deref(), Some("a"));
+        }
+    }
+
+    #[test]
+    fn takes_a_request() {
+        let words =
+            ["claviger", "request", "post", "/a", "-H", "A: b", "-H", "-c: d", "-d", "-1", "-i", "--fail"];
+        let Command::Request(request) = parse(words).unwrap().command else { panic!("another command") };
+        assert_eq!((&*request.method, &*request.target), ("post", "/a"));
+        assert_eq!(request.headers, ["A: b", "-c: d"]);
+        assert_eq!(request.data.as_deref(), Some("-1"));
+        assert!(request.include && request.fail && request.tenant.is_none());
+    }
+
+    #[test]
+    fn knows_no_command_that_is_not_there() {
+        for name in ["check", "login", "logout", "status", "rpc", "publish", "proxy"] {
+            assert!(text(&[name]).contains("unrecognized subcommand"), "{name}");
+        }
+    }
+
+    #[test]
+    fn does_not_repeat_a_word_in_the_wrong_place() {
+        let said = text(&["request", "GET", "/a", "Authorization: Bearer swordfish"]);
+        assert!(said.contains("unexpected argument") && !said.contains("swordfish"), "{said}");
+        assert!(!text(&["token", "--client-secret=swordfish"]).contains("swordfish"));
+        assert!(text(&["token", "--shwo"]).contains("--show"), "a typo is still told");
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        <Arguments as clap::CommandFactory>::command().debug_assert();
+    }
+}

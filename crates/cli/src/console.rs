@@ -1,0 +1,79 @@
+//! The two outputs: data goes to stdout as it is, words go to stderr, coloured on a terminal.
+
+use std::io::{self, IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::failure::Failure;
+
+/// Takes data, byte for byte.
+#[derive(Debug)]
+pub(crate) struct Data {
+    out: io::StdoutLock<'static>,
+    ends_line: bool,
+}
+
+impl Data {
+    /// Takes stdout for as long as it lives.
+    pub(crate) fn new() -> Self {
+        Self { out: io::stdout().lock(), ends_line: true }
+    }
+
+    /// Writes bytes, and has them seen.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        if let Some(last) = bytes.last() {
+            self.ends_line = *last == b'\n';
+        }
+        self.out.write_all(bytes).and_then(|()| self.out.flush()).map_err(Failure::of_output)
+    }
+
+    /// Ends the last line, on a terminal only: in a file it would be a byte too much.
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        if !self.ends_line && self.out.is_terminal() { self.write(b"\n") } else { Ok(()) }
+    }
+}
+
+/// Writes a text for people to stdout; its colours only show on a terminal.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = anstream::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Failure::of_output)
+}
+
+/// Says what went wrong, why, and what to do.
+pub(crate) fn fail(failure: &Failure) {
+    let mut text = String::new();
+    for (index, words) in failure.words().iter().enumerate() {
+        text.push_str(&match index {
+            0 => format!("{ERROR}claviger:{ERROR:#} {words}\n"),
+            _ => format!("  {QUIET}because:{QUIET:#} {words}\n"),
+        });
+    }
+    text.push_str(&format!("  {GOOD}try:{GOOD:#} {}\n", failure.advice()));
+    say(&text);
+}
+
+/// Says a line.
+pub(crate) fn note(words: &str) {
+    say(&format!("{STRONG}claviger:{STRONG:#} {words}\n"));
+}
+
+/// Says a line about something that is likely a mistake.
+pub(crate) fn warn(words: &str) {
+    say(&format!("{WARNING}claviger: warning:{WARNING:#} {words}\n"));
+}
+
+/// Says a text of several lines.
+pub(crate) fn say(text: &str) {
+    // Where stderr is closed there is nobody to tell.
+    let _ = anstream::stderr().lock().write_all(text.as_bytes());
+}
+
+/// For what went well.
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+/// For what went wrong.
+pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
+/// For what is there to be looked up.
+pub(crate) const QUIET: Style = Style::new().dimmed();
+/// For headings.
+pub(crate) const STRONG: Style = Style::new().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
