@@ -1,0 +1,56 @@
+//! What the settings say: the file, the profile, and what stands above both.
+//!
+//! The way is `file` (which one, and may it be believed) → `document` (TOML to named values) → `profile` (one
+//! of them, with the provider's own reading in `clara` and `custom`).
+
+pub(crate) mod clara;
+pub(crate) mod custom;
+mod document;
+mod file;
+mod position;
+mod profile;
+mod schema;
+mod secret;
+mod section;
+
+use std::path::PathBuf;
+
+use claviger_auth_core::{Error, ErrorKind};
+
+pub(crate) use self::profile::{Profile, Provider};
+use crate::{args::Choice, environment::Environment};
+
+/// What stands above the settings file.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Overrides {
+    pub(crate) client_id: Option<String>,
+    pub(crate) tenant: Option<String>,
+}
+
+/// Reads the one profile that was chosen, with what stands above it.
+pub(crate) fn load(
+    choice: &Choice,
+    tenant: Option<String>,
+    environment: &Environment,
+) -> Result<Profile, Error> {
+    let path = path(choice, environment)?;
+    let text = file::read(&path)?;
+    let document = document::parse(&path, &text)?;
+    let wanted = choice.profile.clone().or_else(|| environment.profile());
+    let section = document.choose(wanted.as_deref())?;
+    let client_id = choice.client_id.clone().or_else(|| environment.client_id());
+    Profile::read(&section, &Overrides { client_id, tenant }, environment)
+}
+
+/// Never looks in the current folder: a checkout must not be able to send somebody's secrets away.
+fn path(choice: &Choice, environment: &Environment) -> Result<PathBuf, Error> {
+    let given = choice.config.clone().or_else(|| environment.config());
+    let usual = || environment.config_folder().map(|folder| folder.join("claviger").join("claviger.toml"));
+    given.or_else(usual).ok_or_else(|| {
+        Error::new(ErrorKind::Configuration, "there is no config folder to find the settings in")
+            .with_advice("name the settings file with --config or $CLAVIGER_CONFIG")
+    })
+}
+
+#[cfg(test)]
+mod tests;

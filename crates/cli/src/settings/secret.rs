@@ -1,0 +1,130 @@
+//! Secrets, and where the settings say that they are.
+
+use std::{fs::File, io::Read, path::Path};
+
+use claviger_auth_core::{Error, ErrorKind};
+use secrecy::SecretString;
+use zeroize::Zeroizing;
+
+use super::position::Position;
+use crate::environment::Environment;
+
+/// Says where a secret is. Nothing is looked up before it is wanted.
+#[derive(Clone, Debug)]
+pub(crate) enum SecretSource {
+    Environment(String),
+    File(String),
+    Keyring,
+    Literal(SecretString),
+}
+
+impl SecretSource {
+    /// Fetches the secret of the setting `name`, which stands at `position`.
+    pub(crate) fn fetch(
+        &self,
+        name: &str,
+        position: &Position,
+        environment: &Environment,
+    ) -> Result<SecretString, Error> {
+        match self {
+            Self::Environment(variable) => environment.secret(variable).ok_or_else(|| {
+                let what = "the environment variable with the secret is not set, or is not text";
+                Error::new(ErrorKind::Configuration, what)
+                    .with_subject(format!("{position}, {name}, ${variable}"))
+                    .with_advice("set and export the variable that is named")
+            }),
+            Self::File(file) => {
+                // A path in the settings is relative to them.
+                let path = position.path().parent().unwrap_or(Path::new("")).join(file);
+                read(&path).map_err(|error| {
+                    let subject = format!("{position}, {name}, {}", path.display());
+                    error.with_subject(subject)
+                })
+            }
+            Self::Keyring => Err(position
+                .error(name, "secrets in a keyring are not supported by this version")
+                .with_advice("name a file, { file = \"…\" }, or an environment variable, { env = \"…\" }")),
+            Self::Literal(secret) => Ok(secret.clone()),
+        }
+    }
+}
+
+/// Reads a secret from a file, without the newline that editors put at its end.
+fn read(path: &Path) -> Result<SecretString, Error> {
+    let problem = |what| {
+        Error::new(ErrorKind::Configuration, what)
+            .with_advice("check the file; it holds the secret as text, and nothing else")
+    };
+    let unreadable = |error| problem("the file with the secret cannot be read").with_source(error);
+    let file = File::open(path).map_err(unreadable)?;
+    // With room for it all, so that no copy is left behind where the buffer grows.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_LENGTH + 1));
+    file.take(MAX_LENGTH as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > MAX_LENGTH {
+        return Err(problem("the file with the secret is too large to be one"));
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|_| problem("the file with the secret is not text"))?;
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    if text.is_empty() {
+        return Err(problem("the file with the secret is empty"));
+    }
+    Ok(text.into())
+}
+
+/// Longer than any secret or token.
+const MAX_LENGTH: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, sync::Arc};
+
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn fetch(source: &SecretSource, folder: &Path, environment: &Environment) -> Result<SecretString, Error> {
+        let path: Arc<Path> = folder.join("claviger.toml").into();
+        source.fetch("profiles.a.client_secret", &Position::of(&path, "", 0), environment)
+    }
+
+    #[test]
+    fn comes_from_an_environment_variable() {
+        let source = SecretSource::Environment("ACME".to_owned());
+        let folder = Path::new("");
+        let secret = fetch(&source, folder, &Environment::of(&[("ACME", "swordfish")])).unwrap();
+        assert_eq!(secret.expose_secret(), "swordfish");
+        let error = fetch(&source, folder, &Environment::of(&[("ACME", "")])).unwrap_err();
+        assert!(error.to_string().contains("$ACME"), "{error}");
+    }
+
+    #[test]
+    fn comes_from_a_file_beside_the_settings_without_its_last_newline() {
+        let folder = tempfile::tempdir().unwrap();
+        let get = |text: &[u8]| {
+            fs::write(folder.path().join("secret.txt"), text).unwrap();
+            let source = SecretSource::File("secret.txt".to_owned());
+            fetch(&source, folder.path(), &Environment::of(&[]))
+        };
+        for text in ["sword fish", "sword fish\n", "sword fish\r\n"] {
+            assert_eq!(get(text.as_bytes()).unwrap().expose_secret(), "sword fish");
+        }
+        assert_eq!(get(b" two\n\n").unwrap().expose_secret(), " two\n", "only one newline is an editor's");
+        for bad in [&b""[..], b"\n", b"\xff", &[b'x'; MAX_LENGTH + 1]] {
+            assert_eq!(get(bad).unwrap_err().kind(), ErrorKind::Configuration);
+        }
+        fs::remove_file(folder.path().join("secret.txt")).unwrap();
+        let error = fetch(&SecretSource::File("secret.txt".into()), folder.path(), &Environment::of(&[]))
+            .unwrap_err();
+        assert!(error.to_string().contains("profiles.a.client_secret, "), "{error}");
+        assert!(error.to_string().contains("secret.txt"), "{error}");
+    }
+
+    #[test]
+    fn shows_nothing() {
+        let source = SecretSource::Literal("swordfish".into());
+        let secret = fetch(&source, Path::new(""), &Environment::of(&[])).unwrap();
+        assert_eq!(secret.expose_secret(), "swordfish");
+        assert!(!format!("{source:?} {secret:?}").contains("swordfish"));
+    }
+}

@@ -1,0 +1,144 @@
+//! One profile of the settings file, before it is known what its values mean.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use claviger_auth_core::{Error, ErrorKind};
+use secrecy::SecretString;
+
+use super::{position::Position, secret::SecretSource};
+use crate::environment::Environment;
+
+/// A value of the right type.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    Flag(bool),
+    List(Vec<String>),
+    Secret(SecretSource),
+    Text(String),
+}
+
+/// Holds the settings of a profile by name, each with its place.
+#[derive(Clone, Debug)]
+pub(crate) struct Section {
+    name: String,
+    position: Position,
+    values: BTreeMap<&'static str, (Position, Value)>,
+}
+
+impl Section {
+    pub(crate) fn new(name: &str, position: Position) -> Self {
+        Self { name: name.to_owned(), position, values: BTreeMap::new() }
+    }
+
+    pub(crate) fn add(&mut self, name: &'static str, position: Position, value: Value) {
+        self.values.insert(name, (position, value));
+    }
+
+    /// The profile's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        match self.values.get(name) {
+            Some((_, Value::Text(text))) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        matches!(self.values.get(name), Some((_, Value::Flag(true))))
+    }
+
+    pub(crate) fn list(&self, name: &str) -> &[String] {
+        match self.values.get(name) {
+            Some((_, Value::List(list))) => list,
+            _ => &[],
+        }
+    }
+
+    /// A path, which is relative to the settings file.
+    pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
+        let folder = self.position.path().parent().unwrap_or(Path::new(""));
+        self.text(name).map(|path| folder.join(path))
+    }
+
+    /// The secret, fetched from where it is.
+    pub(crate) fn secret(
+        &self,
+        name: &str,
+        environment: &Environment,
+    ) -> Result<Option<SecretString>, Error> {
+        match self.values.get(name) {
+            Some((position, Value::Secret(source))) => {
+                source.fetch(&self.full_name(name), position, environment).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    pub(crate) fn required(&self, name: &str) -> Result<&str, Error> {
+        self.text(name).ok_or_else(|| self.missing(name))
+    }
+
+    /// Reads a text that the libraries know how to read.
+    pub(crate) fn parsed<T>(
+        &self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        self.text(name).map(parse).transpose().map_err(|error| self.placed(name, error))
+    }
+
+    /// Says that a setting is missing.
+    pub(crate) fn missing(&self, name: &str) -> Error {
+        self.position
+            .error(&self.full_name(name), "a setting is missing")
+            .with_advice("write it below the profile's name, or choose another profile with --profile")
+    }
+
+    /// Says what is wrong with a setting.
+    pub(crate) fn error(&self, name: &str, what: &'static str) -> Error {
+        self.placed(name, Error::new(ErrorKind::Configuration, what))
+    }
+
+    /// Puts the setting's name and place on an error about its value.
+    pub(crate) fn placed(&self, name: &str, error: Error) -> Error {
+        let position = self.values.get(name).map_or(&self.position, |(position, _)| position);
+        let subject = format!("{position}, {}", self.full_name(name));
+        let subject = match error.subject() {
+            Some(about) => format!("{subject}, {about}"),
+            None => subject,
+        };
+        error.with_subject(subject)
+    }
+
+    /// Refuses what this version cannot do, rather than to do something else.
+    pub(crate) fn refuse(&self, names: &[&str]) -> Result<(), Error> {
+        match names.iter().find(|name| self.has(name)) {
+            Some(name) => Err(self.error(name, "the setting is not supported by this version")),
+            None => Ok(()),
+        }
+    }
+
+    /// Names the settings that have no meaning here, with their places.
+    pub(crate) fn others(&self, meaningful: &[&[&str]]) -> Vec<String> {
+        let has_meaning = |name: &&str| meaningful.iter().any(|names| names.contains(name));
+        self.values
+            .iter()
+            .filter(|(name, _)| !has_meaning(name))
+            .map(|(name, (position, _))| format!("{position}, {}", self.full_name(name)))
+            .collect()
+    }
+
+    fn full_name(&self, name: &str) -> String {
+        format!("profiles.{}.{name}", self.name)
+    }
+}
