@@ -1,0 +1,130 @@
+//! `claviger request`: one authenticated request, its answer to stdout.
+
+mod message;
+
+use claviger_auth_core::{Error, ErrorKind};
+use http::{Response, StatusCode, Version};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+
+use crate::{
+    args::{Choice, RequestArguments},
+    console,
+    console::Data,
+    environment::Environment,
+    exit::Exit,
+    failure::Failure,
+    settings,
+    stack::Stack,
+};
+
+/// Runs the command.
+pub(crate) async fn run(
+    choice: &Choice,
+    arguments: RequestArguments,
+    environment: &Environment,
+) -> Result<Exit, Failure> {
+    let profile = settings::load(choice, arguments.tenant.clone(), environment)?;
+    profile.warnings.iter().for_each(|warning| console::warn(warning));
+    let stack = Stack::new(profile.provider)?;
+    let url = stack.base().locate(&arguments.target)?;
+    let request = message::build(&arguments, url)?;
+    let response = stack.send(request).await?;
+    let status = response.status();
+    let written = write(response, arguments.include).await;
+    if let Some(words) = words_about(status) {
+        console::note(&words);
+    }
+    written?;
+    Ok(if arguments.fail { judge(status) } else { Exit::Done })
+}
+
+/// Passes the answer on as it arrives.
+async fn write(response: Response<Incoming>, include: bool) -> Result<(), Failure> {
+    let mut data = Data::new();
+    let (head, mut body) = response.into_parts();
+    if include {
+        data.write(&head_of(&head))?;
+    }
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            Error::new(ErrorKind::Protocol, "the answer broke off")
+                .with_advice("try again; what was printed is not the whole answer")
+                .with_source(error)
+        })?;
+        if let Some(bytes) = frame.data_ref() {
+            data.write(bytes)?;
+        }
+    }
+    data.finish()
+}
+
+fn head_of(head: &http::response::Parts) -> Vec<u8> {
+    let version = match head.version {
+        Version::HTTP_2 => "HTTP/2",
+        Version::HTTP_10 => "HTTP/1.0",
+        _ => "HTTP/1.1",
+    };
+    let mut text = format!("{version} {}\n", head.status).into_bytes();
+    for (name, value) in &head.headers {
+        text.extend_from_slice(name.as_str().as_bytes());
+        text.extend_from_slice(b": ");
+        text.extend_from_slice(value.as_bytes());
+        text.push(b'\n');
+    }
+    text.push(b'\n');
+    text
+}
+
+/// Says what the body may not: that it is not what was asked for.
+fn words_about(status: StatusCode) -> Option<String> {
+    let more = match status.as_u16() {
+        300..400 => "; redirects are not followed",
+        401 => "; it does not take the credentials",
+        403 => "; the credentials are good, the permission is missing (or the tenant is wrong)",
+        400.. => "",
+        _ => return None,
+    };
+    Some(format!("the API answered {status}{more}"))
+}
+
+/// What `--fail` makes of a status.
+fn judge(status: StatusCode) -> Exit {
+    match status.as_u16() {
+        401 | 403 => Exit::Refused,
+        400.. => Exit::Api,
+        _ => Exit::Done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fails_by_status_when_told_to() {
+        let codes = [200, 204, 302, 400, 401, 403, 404, 429, 500, 511];
+        let exits = codes.map(|code| judge(StatusCode::from_u16(code).unwrap()) as u8);
+        assert_eq!(exits, [0, 0, 0, 1, 3, 3, 1, 1, 1, 1]);
+    }
+
+    #[test]
+    fn has_words_where_the_answer_is_no_answer() {
+        let words = |code| words_about(StatusCode::from_u16(code).unwrap());
+        assert_eq!(words(204), None);
+        assert_eq!(words(404).unwrap(), "the API answered 404 Not Found");
+        assert!(words(307).unwrap().contains("not followed"));
+        assert!(words(403).unwrap().contains("permission"));
+    }
+
+    #[test]
+    fn prints_the_head_as_it_came() {
+        let response = Response::builder()
+            .version(Version::HTTP_2)
+            .status(201)
+            .header("set-cookie", "a=b")
+            .header("x-latin", http::HeaderValue::from_bytes(b"\xe4").unwrap());
+        let (head, ()) = response.body(()).unwrap().into_parts();
+        assert_eq!(head_of(&head), b"HTTP/2 201 Created\nset-cookie: a=b\nx-latin: \xe4\n\n");
+    }
+}

@@ -1,0 +1,151 @@
+//! The request as it was typed. No word of a header or a body is in an error.
+
+use std::{fs, io::Read};
+
+use bytes::Bytes;
+use claviger_auth_core::{Error, ErrorKind};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Uri,
+    header::{
+        ACCEPT, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TE, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
+    },
+};
+use http_body_util::Full;
+
+use crate::args::RequestArguments;
+
+/// Makes the request.
+pub(super) fn build(arguments: &RequestArguments, url: Uri) -> Result<Request<Full<Bytes>>, Error> {
+    let mut headers = HeaderMap::new();
+    for typed in &arguments.headers {
+        let (name, value) = header(typed)?;
+        headers.append(name, value);
+    }
+    let body = arguments.data.as_deref().map(body).transpose()?;
+    if body.is_some() {
+        headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
+    }
+    headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+    headers
+        .entry(USER_AGENT)
+        .or_insert(HeaderValue::from_static(concat!("claviger/", env!("CARGO_PKG_VERSION"))));
+
+    let mut request = Request::new(Full::new(body.unwrap_or_default()));
+    *request.method_mut() = method(&arguments.method)?;
+    *request.uri_mut() = url;
+    *request.headers_mut() = headers;
+    Ok(request)
+}
+
+/// Methods are told apart by case (RFC 9110 §9.1), but nobody means another one by `get`.
+fn method(typed: &str) -> Result<Method, Error> {
+    let upper = typed.to_ascii_uppercase();
+    let name = if COMMON.contains(&&*upper) { &upper } else { typed };
+    Method::from_bytes(name.as_bytes()).map_err(|_| {
+        Error::new(ErrorKind::Configuration, "this is no HTTP method")
+            .with_subject("METHOD")
+            .with_advice("write the method first, such as GET, then the path")
+    })
+}
+
+fn header(typed: &str) -> Result<(HeaderName, HeaderValue), Error> {
+    let bad = |what| Error::new(ErrorKind::Configuration, what).with_subject("-H").with_advice(WRITE_HEADER);
+    let (name, value) = typed.split_once(':').ok_or_else(|| bad("a header has no colon"))?;
+    let name: HeaderName = name.trim().parse().map_err(|_| bad("a header has no proper name"))?;
+    if OF_THE_CLIENT.contains(&name) {
+        return Err(bad("this header belongs to the HTTP client")
+            .with_subject(format!("-H, {name}"))
+            .with_advice("leave it out; it follows from the URL and the body"));
+    }
+    let mut value = HeaderValue::from_bytes(value.trim().as_bytes()).map_err(|_| {
+        bad("the value of a header has characters that no header has").with_subject(format!("-H, {name}"))
+    })?;
+    value.set_sensitive(true);
+    Ok((name, value))
+}
+
+fn body(typed: &str) -> Result<Bytes, Error> {
+    let unreadable = |error: std::io::Error, subject: &str| {
+        Error::new(ErrorKind::Configuration, "the body cannot be read")
+            .with_subject(format!("-d, {subject}"))
+            .with_advice("check the path; a body that begins with @ can be given as a file or on stdin")
+            .with_source(error)
+    };
+    match typed.strip_prefix('@') {
+        None => Ok(Bytes::copy_from_slice(typed.as_bytes())),
+        Some("-") => {
+            let mut bytes = Vec::new();
+            std::io::stdin()
+                .lock()
+                .read_to_end(&mut bytes)
+                .map_err(|error| unreadable(error, "standard input"))?;
+            Ok(bytes.into())
+        }
+        Some(path) => fs::read(path).map(Bytes::from).map_err(|error| unreadable(error, path)),
+    }
+}
+
+const COMMON: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+const OF_THE_CLIENT: [HeaderName; 6] = [CONNECTION, CONTENT_LENGTH, HOST, TE, TRANSFER_ENCODING, UPGRADE];
+const WRITE_HEADER: &str = "write it as -H 'Name: value', on one line";
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+    use crate::args::{self, Command};
+
+    fn build(words: &[&str]) -> Result<Request<Full<Bytes>>, Error> {
+        let words = ["claviger", "request"].iter().chain(words);
+        let Command::Request(arguments) = args::parse(words).unwrap().command else { panic!("no request") };
+        super::build(&arguments, Uri::from_static("https://api.example/"))
+    }
+
+    fn body_of(request: Request<Full<Bytes>>) -> Bytes {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(request.into_body().collect()).unwrap().to_bytes()
+    }
+
+    #[test]
+    fn sends_json_unless_told_otherwise() {
+        let request = build(&["POST", "/", "-d", "{}"]).unwrap();
+        assert_eq!(request.headers()[CONTENT_TYPE], "application/json");
+        assert_eq!(body_of(request), "{}");
+        let request = build(&["GET", "/", "-d", "a", "-H", "content-type: text/plain"]).unwrap();
+        assert_eq!(request.headers().get_all(CONTENT_TYPE).iter().collect::<Vec<_>>(), ["text/plain"]);
+        let request = build(&["GET", "/"]).unwrap();
+        assert!(!request.headers().contains_key(CONTENT_TYPE));
+        assert_eq!(request.headers()[USER_AGENT], concat!("claviger/", env!("CARGO_PKG_VERSION")));
+    }
+
+    #[test]
+    fn sends_a_file_byte_for_byte() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(&file, b"\xff\n\0").unwrap();
+        let data = format!("@{}", file.path().display());
+        assert_eq!(body_of(build(&["PUT", "/", "-d", &data]).unwrap()), &b"\xff\n\0"[..]);
+        let error = build(&["PUT", "/", "-d", "@/no/such/file"]).unwrap_err();
+        assert!(error.to_string().contains("/no/such/file"), "{error}");
+    }
+
+    #[test]
+    fn knows_methods() {
+        let method = |typed| build(&[typed, "/"]).map(|request| request.method().to_string());
+        assert_eq!(method("get").unwrap(), "GET");
+        assert_eq!(method("Purge").unwrap(), "Purge");
+        assert!(method("GE T").is_err() && method("").is_err());
+    }
+
+    #[test]
+    fn takes_headers_and_repeats_no_value() {
+        let request = build(&["GET", "/", "-H", "A:b", "-H", "a:  c: d "]).unwrap();
+        assert_eq!(request.headers().get_all("a").iter().collect::<Vec<_>>(), ["b", "c: d"]);
+        assert!(!format!("{request:?}").contains("c: d"));
+        for bad in ["swordfish", ": swordfish", "a b: swordfish", "a: sword\nfish", "Host: swordfish"] {
+            let error = build(&["GET", "/", "-H", bad]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration, "{bad}");
+            assert!(!format!("{error} {error:?} {}", error.advice()).contains("fish"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! `claviger token`: gets an access token, and shows it only when told to.
+
+use claviger_auth_core::{AccessToken, Error, ErrorKind};
+use secrecy::ExposeSecret;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use crate::{
+    args::{Choice, TokenArguments},
+    console,
+    console::Data,
+    environment::Environment,
+    exit::Exit,
+    failure::Failure,
+    settings,
+    stack::Stack,
+};
+
+/// Runs the command.
+pub(crate) async fn run(
+    choice: &Choice,
+    arguments: TokenArguments,
+    environment: &Environment,
+) -> Result<Exit, Failure> {
+    let profile = settings::load(choice, None, environment)?;
+    profile.warnings.iter().for_each(|warning| console::warn(warning));
+    let stack = Stack::new(profile.provider)?;
+    let Some(tokens) = stack.tokens() else {
+        return Err(Error::new(
+            ErrorKind::Configuration,
+            "the profile has no tokens: it says auth = \"none\"",
+        )
+        .with_advice("choose another profile with --profile")
+        .into());
+    };
+    let token = tokens.token().await?;
+    let view = if arguments.show { View::Shown } else { View::Hidden };
+    let text = if arguments.json { as_json(&token, view) } else { as_text(&token, view) };
+    let mut data = Data::new();
+    data.write(text.as_bytes())?;
+    data.finish()?;
+    Ok(Exit::Done)
+}
+
+#[derive(Clone, Copy)]
+enum View {
+    Hidden,
+    Shown,
+}
+
+impl View {
+    /// No part of a hidden token is shown: of a short one it might be the most.
+    fn of(self, token: &AccessToken) -> &str {
+        match self {
+            Self::Hidden => HIDDEN,
+            Self::Shown => token.expose_secret(),
+        }
+    }
+}
+
+fn as_text(token: &AccessToken, view: View) -> Zeroizing<String> {
+    let life = match token.expires_in() {
+        Some(life) => format!("{} s", life.as_secs()),
+        None => "(not told)".to_owned(),
+    };
+    let scope = scope(token).unwrap_or_else(|| "(not told)".to_owned());
+    Zeroizing::new(format!(
+        "access_token  {}\ntoken_type    {BEARER}\nexpires_in    {life}\nscope         {scope}\n",
+        view.of(token)
+    ))
+}
+
+fn as_json(token: &AccessToken, view: View) -> Zeroizing<String> {
+    let value = json!({
+        "token_type": BEARER,
+        "expires_in": token.expires_in().map(|life| life.as_secs()),
+        "scope": scope(token),
+        "source": "fetched",
+    });
+    // The token is put in by hand: a serde_json value would leave a copy behind that is not wiped.
+    let rest = value.to_string();
+    let rest = rest.strip_prefix('{').unwrap_or_default();
+    let token = view.of(token);
+    let mut text = Zeroizing::new(String::with_capacity(2 * token.len() + rest.len() + 32));
+    text.push_str("{\"access_token\":\"");
+    for character in token.chars() {
+        // A token is visible ASCII: nothing else wants an escape.
+        if matches!(character, '"' | '\\') {
+            text.push('\\');
+        }
+        text.push(character);
+    }
+    text.push_str("\",");
+    text.push_str(rest);
+    text.push('\n');
+    text
+}
+
+fn scope(token: &AccessToken) -> Option<String> {
+    (!token.scopes().is_empty()).then(|| token.scopes().join(" "))
+}
+
+const HIDDEN: &str = "(hidden; --show prints it)";
+/// The only type that the token endpoint's reader lets through (RFC 6750).
+const BEARER: &str = "Bearer";
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    fn token() -> AccessToken {
+        let token = AccessToken::bearer(&"sword\"fi\\sh".into()).unwrap();
+        token.with_expires_in(Duration::from_secs(300)).with_scopes(["a", "b"])
+    }
+
+    #[test]
+    fn hides_every_part_of_the_token() {
+        for text in [as_text(&token(), View::Hidden), as_json(&token(), View::Hidden)] {
+            assert!(!text.contains("sw") && !text.contains("sh\\") && text.contains("--show"), "{}", *text);
+        }
+        assert!(as_text(&token(), View::Shown).contains("access_token  sword\"fi\\sh\n"));
+    }
+
+    #[test]
+    fn writes_json_that_reads_back() {
+        let read = |text: &str| -> Value { serde_json::from_str(text).unwrap() };
+        let value = read(&as_json(&token(), View::Shown));
+        assert_eq!(
+            value,
+            json!({
+                "access_token": "sword\"fi\\sh", "token_type": "Bearer", "expires_in": 300, "scope": "a b",
+                "source": "fetched",
+            })
+        );
+        let bare = AccessToken::bearer(&"t".into()).unwrap();
+        let value = read(&as_json(&bare, View::Hidden));
+        assert_eq!((&value["expires_in"], &value["scope"]), (&Value::Null, &Value::Null));
+        assert_eq!(value["access_token"], HIDDEN);
+    }
+}
