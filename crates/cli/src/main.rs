@@ -1,1 +1,75 @@
-fn main() {}
+//! `claviger`: authenticated requests from the command line.
+//!
+//! The way through: `args` (what was typed) and `settings` (what is meant) → `stack` (layers and client) → the
+//! command, one module each → `exit`. Only `environment` and `settings` read what is outside the process, only
+//! `console` writes to its outputs.
+
+mod args;
+mod console;
+mod demo;
+mod environment;
+mod exit;
+mod failure;
+mod location;
+mod request;
+mod sandbox;
+mod settings;
+mod stack;
+mod token;
+
+use std::process::ExitCode;
+
+use crate::{
+    args::{Arguments, Command},
+    environment::Environment,
+    exit::Exit,
+    failure::Failure,
+};
+
+fn main() -> ExitCode {
+    let arguments = match args::parse(std::env::args_os()) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help that nobody reads is no failure.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Settings.into() } else { Exit::Done.into() };
+        }
+    };
+    match run(arguments) {
+        Ok(exit) => exit.into(),
+        Err(failure) if failure.is_broken_pipe() => Exit::Done.into(),
+        Err(failure) => {
+            console::fail(&failure);
+            failure.exit().into()
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<Exit, Failure> {
+    // Should one be installed already, it is the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        Failure::new(Exit::Other, error, "check how many threads you may have (ulimit -u)")
+    })?;
+    let environment = Environment::of_process();
+    let choice = &arguments.choice;
+    let exit = runtime.block_on(async {
+        match arguments.command {
+            Command::Demo => demo::run(&program()).await,
+            Command::Request(request) => request::run(choice, request, &environment).await,
+            Command::Sandbox(sandbox) => sandbox::run(sandbox, &program()).await,
+            Command::Token(token) => token::run(choice, token, &environment).await,
+        }
+    });
+    // A connection that is still open, or a name that is still being looked up, holds nobody up.
+    runtime.shutdown_background();
+    exit
+}
+
+/// What to type for this program: as it was typed.
+fn program() -> String {
+    match std::env::args_os().next() {
+        Some(name) => name.to_string_lossy().into_owned(),
+        None => "claviger".to_owned(),
+    }
+}
