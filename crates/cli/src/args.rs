@@ -9,7 +9,7 @@ use clap::{
 
 /// Sends authenticated requests: client certificate, access token and tenant header in one.
 #[derive(Debug, Parser)]
-#[command(name = "claviger", version, propagate_version = true, after_help = AFTER_HELP)]
+#[command(name = "claviger", version, after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) choice: Choice,
@@ -19,21 +19,22 @@ pub(crate) struct Arguments {
 
 /// Which settings to use.
 #[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Settings")]
 pub(crate) struct Choice {
-    /// Settings file [default: $CLAVIGER_CONFIG, else claviger/claviger.toml in your config folder]
+    /// Settings file [else $CLAVIGER_CONFIG, else claviger.toml in the config folder]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Profile in it [default: $CLAVIGER_PROFILE, else its default_profile, else its only one]
+    /// Profile in it [else $CLAVIGER_PROFILE, else default_profile, else the only one]
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
-    /// Client id, above $CLAVIGER_CLIENT_ID and the settings
+    /// Client id [else $CLAVIGER_CLIENT_ID, else the profile's]
     #[arg(long, global = true, value_name = "ID")]
     pub(crate) client_id: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Walk through it all against the sandbox, over real mutual TLS, and show what happened
+    /// Walk through it all against the sandbox, and show what happened
     Demo,
     /// Send one authenticated request; the body goes to stdout
     #[command(after_help = REQUEST_HELP)]
@@ -46,7 +47,7 @@ pub(crate) enum Command {
 
 #[derive(Args, Debug)]
 pub(crate) struct SandboxArguments {
-    /// Write credentials, CA certificate and a working claviger.toml into this folder
+    /// Write credentials, CA certificate and a working claviger.toml into it
     #[arg(long, value_name = "FOLDER")]
     pub(crate) dir: Option<PathBuf>,
     /// Loopback address and port to listen on
@@ -78,7 +79,7 @@ pub(crate) struct RequestArguments {
     /// Send this body, or that of a file, or of stdin
     #[arg(short = 'd', long = "data", value_name = "DATA|@FILE|@-", allow_hyphen_values = true)]
     pub(crate) data: Option<String>,
-    /// Tenant to act for, above the profile's
+    /// Tenant to act for [else the profile's]
     #[arg(long, value_name = "TENANT")]
     pub(crate) tenant: Option<String>,
     /// Print status and headers before the body
@@ -114,9 +115,9 @@ Exit codes: 0 done; 1 the API answered with an error; 2 settings or usage;
 Begin with: claviger demo";
 
 const REQUEST_HELP: &str = "\
-PATH_OR_URL: things    below the profile's api_url
-             /things   from the root of its server, in place of api_url's path
-             https://… only if it is on that server
+PATH_OR_URL: things       below the profile's api_url
+             /things      from the root of its server (Clara: below api_url)
+             https://...  only if it is on that server
 The body of an answer is printed whatever its status. Redirects are not followed.
 -d sends application/json unless -H names another Content-Type.";
 

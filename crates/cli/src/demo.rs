@@ -14,7 +14,9 @@ use crate::{console, exit::Exit, failure::Failure};
 /// Runs the command. `program` is what to type for this program.
 pub(crate) async fn run(program: &str) -> Result<Exit, Failure> {
     let clock = SystemClock::new();
-    let sandbox = Sandbox::start(Options::new()).await?;
+    let sandbox = Sandbox::start(Options::new())
+        .await
+        .map_err(|error| Failure::new(Exit::Other, error, "check that this machine has 127.0.0.1"))?;
     let mut report = Report::new(sandbox.clara());
     console::print(&report.head())?;
     let mut walk = Walk::new(&sandbox)?;

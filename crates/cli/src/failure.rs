@@ -74,12 +74,6 @@ impl From<BoxError> for Failure {
     }
 }
 
-impl From<claviger_sandbox::Error> for Failure {
-    fn from(error: claviger_sandbox::Error) -> Self {
-        Self::new(Exit::Settings, error, "name a free loopback address and a folder that can be written")
-    }
-}
-
 /// Puts words of ours before an error of the operating system.
 #[derive(Debug)]
 struct Caused {

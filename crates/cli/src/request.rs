@@ -28,7 +28,7 @@ pub(crate) async fn run(
     profile.warnings.iter().for_each(|warning| console::warn(warning));
     let stack = Stack::new(profile.provider)?;
     let url = stack.base().locate(&arguments.target)?;
-    let request = message::build(&arguments, url)?;
+    let request = message::build(&arguments, url, stack.own_headers())?;
     let response = stack.send(request).await?;
     let status = response.status();
     let written = write(response, arguments.include).await;

@@ -14,10 +14,18 @@ use crate::{
 /// Runs the command. `program` is what to type for this program.
 pub(crate) async fn run(arguments: SandboxArguments, program: &str) -> Result<Exit, Failure> {
     let stopped = stop_signal()?;
-    let sandbox = Sandbox::start(Options::new().with_listen(arguments.listen)).await?;
+    let sandbox = Sandbox::start(Options::new().with_listen(arguments.listen)).await.map_err(|error| {
+        Failure::new(
+            Exit::Settings,
+            error,
+            "name a free loopback address: --listen 127.0.0.1:0 takes a free port",
+        )
+    })?;
     match &arguments.dir {
         Some(folder) => {
-            sandbox.write_dir(folder)?;
+            sandbox.write_dir(folder).map_err(|error| {
+                Failure::new(Exit::Settings, error, "name a folder that you may write, with --dir")
+            })?;
             console::say(&with_folder(&sandbox, folder, program));
         }
         None => console::say(&without_folder(&sandbox)),

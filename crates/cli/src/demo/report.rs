@@ -64,7 +64,7 @@ impl Report {
         format!(
             "\n{GOOD}All {steps} steps went as they should.{GOOD:#}\n\
              {} requests arrived, {} of them for a token, in {}.\n\n\
-             Try it yourself: {program} sandbox --dir /tmp/claviger-sandbox\n\
+             Try it yourself: {program} sandbox --dir \"$(mktemp -d)\"\n\
              It writes credentials and settings there, and says what to type next.\n",
             self.requests,
             self.token_requests,

@@ -14,11 +14,20 @@ use http_body_util::Full;
 
 use crate::args::RequestArguments;
 
-/// Makes the request.
-pub(super) fn build(arguments: &RequestArguments, url: Uri) -> Result<Request<Full<Bytes>>, Error> {
+/// Makes the request. The layers refuse `own_headers` too, but cannot know what to type instead.
+pub(super) fn build(
+    arguments: &RequestArguments,
+    url: Uri,
+    own_headers: &[HeaderName],
+) -> Result<Request<Full<Bytes>>, Error> {
     let mut headers = HeaderMap::new();
     for typed in &arguments.headers {
         let (name, value) = header(typed)?;
+        if own_headers.contains(&name) {
+            return Err(Error::new(ErrorKind::Configuration, "this header is set as the profile says")
+                .with_subject(format!("-H, {name}"))
+                .with_advice("leave it out; a tenant is named with --tenant"));
+        }
         headers.append(name, value);
     }
     let body = arguments.data.as_deref().map(body).transpose()?;
@@ -99,7 +108,7 @@ mod tests {
     fn build(words: &[&str]) -> Result<Request<Full<Bytes>>, Error> {
         let words = ["claviger", "request"].iter().chain(words);
         let Command::Request(arguments) = args::parse(words).unwrap().command else { panic!("no request") };
-        super::build(&arguments, Uri::from_static("https://api.example/"))
+        super::build(&arguments, Uri::from_static("https://api.example/"), &[http::header::AUTHORIZATION])
     }
 
     fn body_of(request: Request<Full<Bytes>>) -> Bytes {
@@ -142,7 +151,14 @@ mod tests {
         let request = build(&["GET", "/", "-H", "A:b", "-H", "a:  c: d "]).unwrap();
         assert_eq!(request.headers().get_all("a").iter().collect::<Vec<_>>(), ["b", "c: d"]);
         assert!(!format!("{request:?}").contains("c: d"));
-        for bad in ["swordfish", ": swordfish", "a b: swordfish", "a: sword\nfish", "Host: swordfish"] {
+        for bad in [
+            "swordfish",
+            ": swordfish",
+            "a b: swordfish",
+            "a: sword\nfish",
+            "Host: swordfish",
+            "AUTHORIZATION: fish",
+        ] {
             let error = build(&["GET", "/", "-H", bad]).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Configuration, "{bad}");
             assert!(!format!("{error} {error:?} {}", error.advice()).contains("fish"), "{error}");

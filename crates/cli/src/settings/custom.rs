@@ -104,7 +104,10 @@ fn base(url: &str, loopback_http: LoopbackHttp) -> Result<Uri, Error> {
     if uri.query().is_some() || url.contains('#') {
         return Err(bad("the URL has a query or a fragment, which no request would keep"));
     }
-    loopback_http.origin(&uri)?;
+    loopback_http.origin(&uri).map_err(|error| match Origin::of_with_loopback(&uri) {
+        Ok(_) => error.with_advice("use https, or allow this very machine: allow_loopback_http = true"),
+        Err(_) => error,
+    })?;
     Ok(uri)
 }
 

@@ -125,7 +125,10 @@ impl Place<'_> {
     /// Keeps of the parser's words only those that are its own.
     fn bad_toml(&self, error: &toml::de::Error) -> Error {
         let position = self.at(error.span().map_or(0, |span| span.start));
-        let known = WORDS.iter().find(|words| **words == error.message());
+        let known = WORDS.iter().find(|words| {
+            let rest = error.message().strip_prefix(**words);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(", expected "))
+        });
         let error = Error::new(ErrorKind::Configuration, "the settings file is not valid TOML");
         let subject = match known {
             Some(words) => format!("{position}, {words}"),
@@ -182,6 +185,8 @@ const WORDS: &[&str] = &[
     "duplicate key",
     "extra `=`",
     "invalid basic string",
+    "invalid boolean",
+    "invalid key-value pair",
     "invalid literal string",
     "invalid multi-line basic string",
     "key with no value",

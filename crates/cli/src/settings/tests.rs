@@ -110,9 +110,9 @@ fn a_value_of_the_wrong_type_is_not_repeated() {
 fn broken_toml_is_told_by_line_and_column() {
     for (line, place) in [
         ("client_secret = \"swordfish", "claviger.toml:9:"),
-        ("client_secret = swordfish", "claviger.toml:9:"),
+        ("client_secret = swordfish", "claviger.toml:9:17, string values must be quoted"),
         ("swordfish", "claviger.toml:9:"),
-        ("scope = \"a\"\nscope = \"swordfish\"", "claviger.toml:10:"),
+        ("scope = \"a\"\nscope = \"swordfish\"", "claviger.toml:10:1, duplicate key"),
         ("client_secret.swordfish = \"swordfish\"", "claviger.toml:9:"),
         ("token = \"\\swordfish\"", "claviger.toml:9:"),
     ] {
