@@ -1,0 +1,48 @@
+//! Clarify's API (clarify.io, of Searis): OAuth 2.0 with an audience, or HTTP Basic, and `X-API-Version`.
+//!
+//! # What it does
+//!
+//! It reads the credentials file of an integration, and puts three things on every request: a token fetched
+//! for it, or HTTP Basic, whichever the file is for; the version of the API; and the content type, without
+//! which Clarify looks at nothing. The layers and the client follow.
+//!
+//! # Where it sits
+//!
+//! ```text
+//! request ─▶ two headers ─▶ RetryUnauthorized ─▶ Authorization ─▶ pooled client ─▶ MtlsConnector ─▶ Clarify
+//!            └────────────── ClarifyLayer ───────────────────┘
+//!            └────────────────────────────────── Client ─────────────────────────────┘
+//! ```
+//!
+//! # Example
+//!
+//! ```
+//! use claviger_clarify::{Config, Credentials};
+//!
+//! # let dir = tempfile::tempdir()?;
+//! # let file = dir.path().join("clarify-credentials.json");
+//! # std::fs::write(&file, r#"{"apiUrl":"https://api.clarify.io/v1","integration":"acme","credentials":
+//! #     {"type":"client-credentials","clientId":"a","clientSecret":"swordfish"}}"#)?;
+//! let config = Config::new(Credentials::from_file(file)?);
+//! assert_eq!(config.endpoints().rpc_url(), "https://api.clarify.io/v1/rpc");
+//! assert_eq!(config.api_version().to_string(), "1.1");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What it does not do
+//!
+//! It does not look into bodies. Clarify answers most errors with status 200 and a JSON-RPC error, a missing
+//! permission among them (code -32003): those are yours to read, and fetch no new token. Nor does it set a
+//! timeout: Clarify delays calls over its rate limits by up to 15 s, so one of yours should allow for 20.
+
+mod api_version;
+mod config;
+mod credentials;
+mod endpoints;
+
+pub use {
+    api_version::ApiVersion,
+    config::Config,
+    credentials::{Credentials, CredentialsType},
+    endpoints::Endpoints,
+};
