@@ -4,7 +4,7 @@
 //!
 //! It reads the credentials file of an integration, and puts three things on every request: a token fetched
 //! for it, or HTTP Basic, whichever the file is for; the version of the API; and the content type, without
-//! which Clarify looks at nothing. The layers and the client follow.
+//! which Clarify looks at nothing. [`ClarifyLayer`] is for a client of one's own; one that is ready follows.
 //!
 //! # Where it sits
 //!
@@ -39,10 +39,12 @@ mod api_version;
 mod config;
 mod credentials;
 mod endpoints;
+mod layer;
 
 pub use {
     api_version::ApiVersion,
     config::Config,
     credentials::{Credentials, CredentialsType},
     endpoints::Endpoints,
+    layer::{ClarifyLayer, ClarifyService},
 };

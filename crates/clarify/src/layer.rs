@@ -1,0 +1,173 @@
+//! The order of the stack, written once.
+
+use std::{
+    fmt,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use claviger_auth_core::{
+    BoxError, CredentialSource, Error, HttpRequest, TokenCache,
+    authorization::{Authorization, AuthorizationLayer},
+    retry_unauthorized::{ReplayCloned, RetryUnauthorized, RetryUnauthorizedLayer},
+};
+use claviger_oauth_cc::ClientCredentials;
+use claviger_token_endpoint::TokenEndpoint;
+use http::{HeaderName, HeaderValue, Request, Response, header::CONTENT_TYPE};
+use http_body::Body;
+use http_body_util::Full;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::{Config, CredentialsType};
+
+/// Applies Clarify's headers and its authentication to a client of one's own.
+///
+/// ```text
+/// request ─▶ two headers ─▶ RetryUnauthorized ─▶ Authorization ─▶ your client
+/// ```
+///
+/// The two headers are `X-API-Version` and `Content-Type: application/json`, each where the request has none
+/// of its own. The request's body must be one that can be cloned, since a request whose token was revoked is
+/// sent once more. With HTTP Basic no request is ever sent twice: there is no other credential to be had.
+///
+/// # Example
+///
+/// ```no_run
+/// // no_run: it reads the file that Clarify issued.
+/// use bytes::Bytes;
+/// use claviger_clarify::{ClarifyLayer, Config, Credentials};
+/// use claviger_client::Client;
+/// use http_body_util::Full;
+/// use tower_layer::Layer;
+///
+/// let config = Config::new(Credentials::from_file("clarify-credentials.json")?);
+/// let client: Client<Full<Bytes>> = Client::builder(config.tls()?).build(); // or any other
+/// let service = ClarifyLayer::new(&config, client.clone())?.layer(client);
+/// # Ok::<(), claviger_auth_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct ClarifyLayer {
+    api_version: HeaderValue,
+    retry: RetryUnauthorizedLayer<ReplayCloned>,
+    authorization: AuthorizationLayer<Source>,
+    tokens: Option<TokenCache<ClientCredentials>>,
+}
+
+/// A token cache or HTTP Basic, whichever the credentials are for.
+type Source = Arc<dyn CredentialSource>;
+
+impl ClarifyLayer {
+    /// Fetches tokens over `transport`, which follows no redirect. HTTP Basic has no use for it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TokenEndpointBuilder::build`](claviger_token_endpoint::TokenEndpointBuilder::build), or of
+    /// [`Basic::new`](claviger_basic::Basic::new).
+    pub fn new<S, B>(config: &Config, transport: S) -> Result<Self, Error>
+    where
+        S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
+        S::Future: Send,
+        S::Error: Into<BoxError>,
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<BoxError>,
+    {
+        let (source, tokens): (Source, _) = match config.credentials().credentials_type() {
+            CredentialsType::BasicAuth => (Arc::new(config.basic()?), None),
+            CredentialsType::ClientCredentials => {
+                let endpoints = config.endpoints();
+                let endpoint = TokenEndpoint::builder(endpoints.token_url(), config.client_authentication());
+                let source =
+                    ClientCredentials::new(endpoint.build(transport)?).with_audience(endpoints.api_url());
+                let cache = TokenCache::builder(source);
+                let tokens = match config.spacing() {
+                    Some(spacing) => cache.with_spacing(spacing).build(),
+                    None => cache.build(),
+                };
+                (Arc::new(tokens.clone()), Some(tokens))
+            }
+        };
+        Ok(Self {
+            api_version: config.api_version().header_value(),
+            retry: RetryUnauthorizedLayer::cloned(),
+            authorization: AuthorizationLayer::new(source, config.endpoints().origin().clone()),
+            tokens,
+        })
+    }
+
+    /// Returns the cache of tokens, shared by all services that this layer makes; none for HTTP Basic.
+    #[must_use]
+    pub fn tokens(&self) -> Option<&TokenCache<ClientCredentials>> {
+        self.tokens.as_ref()
+    }
+}
+
+impl<S> Layer<S> for ClarifyLayer {
+    type Service = ClarifyService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        // Authorization is innermost: it must see the very answer to the credential that it stamped.
+        let authorized = self.authorization.layer(inner);
+        // Outside it, so that the second request is stamped with the new token. Clarify says 401 and nothing
+        // else of a bad credential; a missing permission is an error in the body of a 200, which is no 401.
+        let retried = self.retry.layer(authorized);
+        // Outermost: the two headers are settled once, and the same for both times a request is sent.
+        ClarifyService { inner: retried, api_version: self.api_version.clone() }
+    }
+}
+
+impl fmt::Debug for ClarifyLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClarifyLayer")
+            .field("api_version", &self.api_version)
+            .field("tokens", &self.tokens)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A client with Clarify's layers on it.
+#[derive(Clone)]
+pub struct ClarifyService<S> {
+    inner: Authenticated<S>,
+    api_version: HeaderValue,
+}
+
+/// What is inside the two headers.
+type Authenticated<S> = RetryUnauthorized<Authorization<S, Source>, ReplayCloned>;
+
+impl<S> fmt::Debug for ClarifyService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClarifyService").field("api_version", &self.api_version).finish_non_exhaustive()
+    }
+}
+
+impl<S, R> Service<R> for ClarifyService<S>
+where
+    R: HttpRequest,
+    Authenticated<S>: Service<R>,
+{
+    type Response = <Authenticated<S> as Service<R>>::Response;
+    type Error = <Authenticated<S> as Service<R>>::Error;
+    type Future = <Authenticated<S> as Service<R>>::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    /// Clarify's documentation, "Transport protocol (HTTP)", "HTTP Request headers": the content type is
+    /// checked, and the version is by request, so one that the caller chose for a method stays.
+    fn call(&mut self, mut request: R) -> Self::Future {
+        let headers = request.headers_mut();
+        headers.entry(X_API_VERSION).or_insert_with(|| self.api_version.clone());
+        headers.entry(CONTENT_TYPE).or_insert(APPLICATION_JSON);
+        self.inner.call(request)
+    }
+}
+
+const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("application/json");
+const X_API_VERSION: HeaderName = HeaderName::from_static("x-api-version");
+
+#[cfg(test)]
+mod tests;
