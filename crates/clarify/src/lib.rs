@@ -4,7 +4,7 @@
 //!
 //! It reads the credentials file of an integration, and puts three things on every request: a token fetched
 //! for it, or HTTP Basic, whichever the file is for; the version of the API; and the content type, without
-//! which Clarify looks at nothing. [`ClarifyLayer`] is for a client of one's own; one that is ready follows.
+//! which Clarify looks at nothing. [`Client`] is ready to use; [`ClarifyLayer`] is for a client of one's own.
 //!
 //! # Where it sits
 //!
@@ -36,11 +36,15 @@
 //! timeout: Clarify delays calls over its rate limits by up to 15 s, so one of yours should allow for 20.
 
 mod api_version;
+#[cfg(feature = "client")]
+mod client;
 mod config;
 mod credentials;
 mod endpoints;
 mod layer;
 
+#[cfg(feature = "client")]
+pub use client::Client;
 pub use {
     api_version::ApiVersion,
     config::Config,
