@@ -1,6 +1,7 @@
 //! Whole stacks, against the sandbox over real TLS and against real software.
 //!
-//! A test belongs here if it takes more than one crate, or a socket. Anything less powerful stands beside the code.
+//! A test belongs here if it takes more than one crate, or a socket. Anything less powerful stands beside the
+//! code.
 //!
 //! | module | a new test goes here if it is about |
 //! | --- | --- |
@@ -13,19 +14,45 @@
 //! | `origins` | where a request may go |
 //! | `canary` | secrets, and where they must not show |
 //! | `layers` | our layers among others |
-//! | `curl`, `nginx`, `oidc_provider` | software that is not ours |
+//! | `curl`, `nginx`, `oidc_provider`, `openssl` | software that is not ours |
 //! | `program`, `program_failures` | the program, as somebody at a terminal sees it |
 //!
-//! The others are what tests stand on: `clara_sandbox` starts the sandbox, `real_software` finds and starts what is
-//! not ours, `program_runs` starts the program.
+//! The others are what tests stand on: `clara_sandbox` starts the sandbox, `authority` issues certificates
+//! for other servers, `real_software` finds and starts what is not ours, `program_runs` runs the program.
 //!
-//! There is no sleep, no fixed port, no order, and no network beyond this machine. What must be kept back is kept
-//! back with `Clara::hold`.
+//! There is no sleep, no fixed port, no order, and no network beyond this machine. What must be kept back is
+//! kept back with `Clara::hold`.
 
 #[cfg(test)]
 mod api_faults;
 #[cfg(test)]
+mod authority;
+#[cfg(test)]
+mod canary;
+#[cfg(test)]
+mod certificates;
+#[cfg(test)]
 mod clara_sandbox;
+#[cfg(test)]
+mod curl;
+#[cfg(test)]
+mod layers;
+#[cfg(test)]
+mod nginx;
+#[cfg(test)]
+mod oidc_provider;
+#[cfg(test)]
+mod openssl;
+#[cfg(test)]
+mod origins;
+#[cfg(test)]
+mod program;
+#[cfg(test)]
+mod program_failures;
+#[cfg(test)]
+mod program_runs;
+#[cfg(test)]
+mod real_software;
 #[cfg(test)]
 mod revoked_token;
 #[cfg(test)]

@@ -168,9 +168,12 @@ impl Store {
 impl TokenSource for Store {
     async fn fetch(&self, why: Fetch<'_>) -> Result<AccessToken, Error> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let rejected = match why {
-            Fetch::Rejected(token) if self.honesty == Honesty::DropsTheRejected => Some(token.header()),
-            _ => None,
+        let rejected = if let Fetch::Rejected(token) = why
+            && self.honesty == Honesty::DropsTheRejected
+        {
+            Some(token.header())
+        } else {
+            None
         };
         if let Some(kept) = kept.filter(|kept| Some(kept.header()) != rejected) {
             return Ok(kept);

@@ -5,29 +5,39 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use claviger_auth_core::{Error, ErrorKind};
-use claviger_clara::Client;
+use claviger_auth_core::{BoxError, Error, ErrorKind};
+use claviger_clara::{ClaraLayer, ClaraService};
 use claviger_sandbox::{Fault, Target, Times};
-use http::StatusCode;
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
 use serde_json::Value;
 use tokio::task::{JoinSet, yield_now};
+use tower::{Layer, Service};
 
-use crate::clara_sandbox::{ClaraSandbox, TRANSACTIONS, get, send};
+use crate::clara_sandbox::{ClaraSandbox, Full, TRANSACTIONS, get, send};
 
 /// Lets many callers come while the token is kept back, and gives it to them when all of them wait.
-async fn crowd(
+async fn crowd<S>(
     sandbox: &ClaraSandbox,
-    client: &Client,
+    client: &S,
     callers: usize,
-) -> Vec<Result<(StatusCode, Value), Error>> {
+) -> Vec<Result<(StatusCode, Value), Error>>
+where
+    S: Service<Request<Full>, Response = Response<Incoming>, Error = BoxError, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+{
     let held = sandbox.clara().hold(Target::Token);
     let arrived = Arc::new(AtomicUsize::new(0));
     let mut tasks = JoinSet::new();
     for _ in 0..callers {
         let (client, arrived) = (client.clone(), Arc::clone(&arrived));
+        let logs = sandbox.url("/api/v1/logs?size=1");
         tasks.spawn(async move {
             arrived.fetch_add(1, Ordering::Relaxed);
-            send(&client, get("/api/v1/logs?size=1")).await
+            send(&client, get(&logs)).await
         });
     }
     // There is one thread: a task that was counted has run as far as it can, so it waits for the token.
@@ -40,14 +50,32 @@ async fn crowd(
     tasks.join_all().await
 }
 
+/// The stack over a client that has its connection already: ten thousand callers with no connection between
+/// them would each begin to make one, and a process may not have that many.
+async fn connected(sandbox: &ClaraSandbox) -> ClaraService<claviger_client::Client<Full>> {
+    let client = sandbox.transport();
+    send(&client, get(&sandbox.url("/"))).await.unwrap();
+    sandbox.journal().clear();
+    ClaraLayer::new(&sandbox.config(), client.clone()).unwrap().layer(client)
+}
+
 #[tokio::test]
 async fn ten_thousand_callers_on_a_cold_cache_make_one_token_request() {
     let sandbox = ClaraSandbox::start().await;
-    let client = sandbox.client();
+    let client = connected(&sandbox).await;
     for result in crowd(&sandbox, &client, 10_000).await {
         assert_eq!(result.unwrap().0, StatusCode::OK);
     }
     assert_eq!(sandbox.counts(), (1, 10_000));
+}
+
+#[tokio::test]
+async fn two_hundred_callers_without_token_or_connection_make_one_token_request() {
+    let sandbox = ClaraSandbox::start().await;
+    for result in crowd(&sandbox, &sandbox.client(), 200).await {
+        assert_eq!(result.unwrap().0, StatusCode::OK);
+    }
+    assert_eq!(sandbox.counts(), (1, 200));
 }
 
 #[tokio::test]
