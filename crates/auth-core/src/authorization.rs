@@ -9,7 +9,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -158,6 +158,12 @@ where
             None => Source::Own(self.source.clone()),
         };
         let Some(credential) = source.ready() else {
+            // Before anything is fetched in vain. The header is cleared again when it is stamped.
+            if let Err(error) =
+                self.config.rules.clear(&mut request, &source.header_name(), ErrorKind::Configuration)
+            {
+                return State::Refused { error: Some(error) }.into();
+            }
             // The service that was polled ready waits with the request; its clone stays here.
             let clone = self.inner.clone();
             let service = mem::replace(&mut self.inner, clone);
@@ -272,7 +278,7 @@ where
 }
 
 /// What the layer was told, shared by all clones of a service.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Config {
     rules: Rules,
     is_rejection: fn(StatusCode, &HeaderMap) -> bool,
@@ -292,12 +298,6 @@ impl Config {
             }
         }
         self.rules.stamp(request, credential.name(), credential.value().clone(), ErrorKind::Configuration)
-    }
-}
-
-impl fmt::Debug for Config {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config").field("rules", &self.rules).finish_non_exhaustive()
     }
 }
 
@@ -331,14 +331,19 @@ impl<T: CredentialSource> Source<T> {
         }
     }
 
+    fn header_name(&self) -> HeaderName {
+        match self {
+            Self::Given(given) => given.header_name(),
+            Self::Own(own) => own.header_name(),
+        }
+    }
+
     /// Invalidates a credential, and tells whether a different one can be had.
     fn supersede(&self, generation: Generation) -> bool {
-        let source: &dyn CredentialSource = match self {
-            Self::Given(given) => given,
-            Self::Own(own) => own,
-        };
-        source.invalidate(generation);
-        source.generation() != Some(generation)
+        match self {
+            Self::Given(given) => supersede(given, generation),
+            Self::Own(own) => supersede(own, generation),
+        }
     }
 }
 
@@ -370,6 +375,11 @@ impl<T: CredentialSource> Used<T> {
             response.extensions_mut().insert(CredentialSuperseded);
         }
     }
+}
+
+fn supersede(source: &impl CredentialSource, generation: Generation) -> bool {
+    source.invalidate(generation);
+    source.generation() != Some(generation)
 }
 
 fn is_unauthorized(status: StatusCode, _headers: &HeaderMap) -> bool {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use secrecy::SecretString;
 
 use crate::{Error, sensitive};
@@ -58,7 +58,7 @@ impl fmt::Debug for Thumbprint {
 /// Publishes the client certificate that a client presents.
 ///
 /// [`AuthorizationLayer`](crate::authorization::AuthorizationLayer) compares it with what a token is bound to.
-pub trait PublishIdentity: Send + Sync {
+pub trait PublishIdentity: fmt::Debug + Send + Sync {
     /// Returns the thumbprint of the certificate of new connections; none without a certificate.
     fn thumbprint(&self) -> Option<Thumbprint>;
 }
@@ -140,7 +140,14 @@ impl Credential {
 /// [`Authorization`](crate::authorization::Authorization) asks it; [`TokenCache`](crate::TokenCache) and
 /// [`StaticToken`](crate::StaticToken) are it.
 #[async_trait]
-pub trait CredentialSource: Send + Sync {
+pub trait CredentialSource: fmt::Debug + Send + Sync {
+    /// Names the header that its credentials go into. Default: `Authorization`.
+    ///
+    /// A request that brings this header is refused before a credential is obtained for nothing.
+    fn header_name(&self) -> HeaderName {
+        AUTHORIZATION
+    }
+
     /// Returns the credential if one can be had at once: no wait, no lock, no allocation.
     fn ready(&self) -> Option<Credential>;
 
@@ -163,6 +170,10 @@ pub trait CredentialSource: Send + Sync {
 
 #[async_trait]
 impl<T: CredentialSource + ?Sized> CredentialSource for Arc<T> {
+    fn header_name(&self) -> HeaderName {
+        (**self).header_name()
+    }
+
     fn ready(&self) -> Option<Credential> {
         (**self).ready()
     }
@@ -196,7 +207,7 @@ impl<T: CredentialSource + ?Sized> CredentialSource for Arc<T> {
 /// assert!(!format!("{request:?}").contains("swordfish"));
 /// # Ok::<(), claviger_auth_core::Error>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct UseCredentials(Arc<dyn CredentialSource>);
 
 impl UseCredentials {
@@ -208,11 +219,5 @@ impl UseCredentials {
 
     pub(crate) fn source(&self) -> &Arc<dyn CredentialSource> {
         &self.0
-    }
-}
-
-impl fmt::Debug for UseCredentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UseCredentials").finish_non_exhaustive()
     }
 }

@@ -150,6 +150,17 @@ async fn never_keeps_a_callers_own_header() {
 }
 
 #[tokio::test]
+async fn fetches_nothing_for_a_request_that_is_refused() {
+    let issuer = Issuer::default();
+    let service =
+        AuthorizationLayer::new(TokenCache::new(issuer.clone()), origin()).layer(Api::default().service());
+    let mut request = get("https://api.example/");
+    request.headers_mut().insert(AUTHORIZATION, "Bearer mine".parse().unwrap());
+    let error = service.oneshot(request).await.unwrap_err();
+    assert_eq!((kind(&error), issuer.fetches.load(Ordering::SeqCst)), (ErrorKind::Configuration, 0));
+}
+
+#[tokio::test]
 async fn the_credentials_of_a_request_stand_above_the_layers() {
     let api = Api::default();
     let service = AuthorizationLayer::new(static_token(), origin()).layer(api.service());
@@ -241,6 +252,7 @@ async fn the_caller_says_what_a_rejection_is() {
 
 #[tokio::test]
 async fn a_bound_token_goes_over_its_own_certificate_only() {
+    #[derive(Debug)]
     struct Presents(Option<Thumbprint>);
     impl PublishIdentity for Presents {
         fn thumbprint(&self) -> Option<Thumbprint> {
