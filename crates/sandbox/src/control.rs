@@ -10,36 +10,36 @@ use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderName, StatusCode};
 use serde_json::{Map, Value, json};
 
-use crate::clara::Clara;
 use crate::fault::{Fault, Target, Times, UnknownName};
 use crate::journal::Entry;
+use crate::provider::Provider;
 
-pub(crate) fn routes(clara: &Clara) -> Router {
+pub(crate) fn routes(provider: &Provider) -> Router {
     Router::new()
         .route("/sandbox/journal", get(journal).delete(clear_journal))
         .route("/sandbox/faults", axum::routing::delete(clear_faults))
         .route("/sandbox/faults/{target}/{name}", post(play))
         .route("/sandbox/revoke", post(revoke))
-        .with_state(clara.clone())
+        .with_state(provider.clone())
 }
 
-async fn journal(State(clara): State<Clara>) -> Json<Value> {
-    Json(clara.journal().entries().iter().map(describe).collect())
+async fn journal(State(provider): State<Provider>) -> Json<Value> {
+    Json(provider.journal().entries().iter().map(describe).collect())
 }
 
-async fn clear_journal(State(clara): State<Clara>) -> StatusCode {
-    clara.journal().clear();
+async fn clear_journal(State(provider): State<Provider>) -> StatusCode {
+    provider.journal().clear();
     StatusCode::NO_CONTENT
 }
 
 async fn play(
-    State(clara): State<Clara>,
+    State(provider): State<Provider>,
     Path((target, name)): Path<(String, String)>,
     RawQuery(query): RawQuery,
 ) -> Response {
     match order(&target, &name, query.as_deref().unwrap_or_default()) {
         Ok((target, fault, times)) => {
-            clara.play(target, fault, times);
+            provider.play(target, fault, times);
             StatusCode::NO_CONTENT.into_response()
         }
         Err(text) => {
@@ -50,13 +50,13 @@ async fn play(
     }
 }
 
-async fn clear_faults(State(clara): State<Clara>) -> StatusCode {
-    clara.clear_faults();
+async fn clear_faults(State(provider): State<Provider>) -> StatusCode {
+    provider.clear_faults();
     StatusCode::NO_CONTENT
 }
 
-async fn revoke(State(clara): State<Clara>) -> Json<Value> {
-    Json(json!({ "revoked": clara.revoke_all() }))
+async fn revoke(State(provider): State<Provider>) -> Json<Value> {
+    Json(json!({ "revoked": provider.revoke_all() }))
 }
 
 /// Reads what is to be played: once, if the query does not say otherwise.

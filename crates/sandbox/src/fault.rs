@@ -38,7 +38,7 @@ pub enum Fault {
     /// Answers 307 to the same listener under another name, thus another origin: `https://localhost:PORT/elsewhere`.
     Redirect,
     /// Gives the right answer after this long. To hold an answer without measuring time, see
-    /// [`Clara::hold`](crate::Clara::hold).
+    /// [`Provider::hold`](crate::Provider::hold).
     Slow(Duration),
     /// Answers 429 with `Retry-After` in whole seconds.
     TooManyRequests(Duration),

@@ -1,6 +1,7 @@
-//! Writes what a client needs: the files people get from Clara, and settings that work.
+//! Writes what a client needs: the files people get from the providers, and settings that work.
 
-use std::fmt::Write as _;
+mod settings;
+
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -8,7 +9,6 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::authority::Identity;
-use crate::clara::Clara;
 use crate::error::Error;
 use crate::random;
 use crate::sandbox::Sandbox;
@@ -23,7 +23,11 @@ impl Sandbox {
     /// | `clara/credentials.json`, `client.crt`, `client.key`, `ca.pem` | what Clara gives to a project |
     /// | `clara/secret.txt` | the client secret alone, for the profile `custom` |
     /// | `clara-test/…` | the same four for the test environment |
-    /// | `claviger.toml` | the profiles `clara` (the default), `clara-test` and `custom` |
+    /// | `clarify/clarify-credentials.json` | what Clarify gives to an integration, for OAuth 2.0 |
+    /// | `clarify/clarify-basic-credentials.json` | the same for HTTP Basic |
+    /// | `clarus/secret.txt`, `token.txt` | the client secret, and the token made by hand |
+    /// | `clazar/secret.txt` | the client secret |
+    /// | `claviger.toml` | the profiles `clara` (the default), `clara-test`, `clarify`, `clarify-basic`, `clarus`, `clarus-token`, `clazar` and `custom` |
     ///
     /// # Errors
     ///
@@ -38,7 +42,36 @@ impl Sandbox {
         replace(&folder, "secret.txt", &secret)?;
         let folder = directory.join("clara-test");
         self.write_account(&folder, clara.test_client_id(), &test_secret, clara.test_identity())?;
-        replace(directory, "claviger.toml", &settings(clara))
+        self.write_integration(&directory.join("clarify"))?;
+        let (clarus, clazar) = (self.clarus(), self.clazar());
+        for (name, file, text) in [
+            ("clarus", "secret.txt", clarus.client_secret()),
+            ("clarus", "token.txt", clarus.static_token().to_owned()),
+            ("clazar", "secret.txt", clazar.client_secret()),
+        ] {
+            let folder = directory.join(name);
+            make_folder(&folder)?;
+            replace(&folder, file, &text)?;
+        }
+        replace(directory, "claviger.toml", &settings::text(self))
+    }
+
+    /// The two kinds of credentials file. Source: PROVIDERS §1.2.
+    fn write_integration(&self, folder: &Path) -> Result<(), Error> {
+        let clarify = self.clarify();
+        make_folder(folder)?;
+        for (file, kind, id, secret) in [
+            ("clarify-credentials.json", "client-credentials", clarify.client_id(), clarify.client_secret()),
+            ("clarify-basic-credentials.json", "basic-auth", clarify.integration(), clarify.basic_password()),
+        ] {
+            let text = json!({
+                "credentials": { "type": kind, "clientId": id, "clientSecret": secret },
+                "integration": clarify.integration(),
+                "apiUrl": clarify.api_url(),
+            });
+            replace(folder, file, &format!("{text:#}\n"))?;
+        }
+        Ok(())
     }
 
     /// The four files of Clara's "MTLS Authentication & OAuth 2.0": `.json`, `.crt`, `.pem` and `.key`.
@@ -53,62 +86,6 @@ impl Sandbox {
         replace(folder, "client.key", &identity.key_pem())?;
         replace(folder, "ca.pem", self.ca_pem())
     }
-}
-
-/// Writes the settings, with paths relative to their own file.
-fn settings(clara: &Clara) -> String {
-    let tenant = clara.tax_identifiers().first().copied().unwrap_or_default();
-    let (api_url, token_url) = (clara.api_url(), clara.token_url());
-    let server = [
-        ("api_url", api_url.as_str()),
-        ("token_url", token_url.as_str()),
-        ("ca_file", "ca.pem"),
-        ("trust", "ca"),
-        ("tenant", tenant),
-    ];
-    let mut text = String::from("# Written by the sandbox; good until it stops.\n");
-    line(&mut text, "default_profile", "clara");
-    for (profile, environment) in [("clara", "production"), ("clara-test", "test")] {
-        let _ = write!(text, "\n[profiles.{profile}]\n");
-        line(&mut text, "provider", "clara");
-        line(&mut text, "country", "mx");
-        line(&mut text, "environment", environment);
-        line(&mut text, "credentials", &format!("{profile}/"));
-        server.iter().for_each(|(name, value)| line(&mut text, name, value));
-    }
-    text.push_str("\n# The same without the provider's own knowledge.\n[profiles.custom]\n");
-    line(&mut text, "provider", "custom");
-    line(&mut text, "auth", "client-credentials");
-    line(&mut text, "client_auth", "client_secret_basic");
-    line(&mut text, "client_id", clara.client_id());
-    text.push_str("client_secret = { file = \"clara/secret.txt\" }\n");
-    line(&mut text, "cert_file", "clara/client.crt");
-    line(&mut text, "key_file", "clara/client.key");
-    line(&mut text, "tenant_header", "X-Tax-Identifier");
-    line(&mut text, "check_path", "/api/v3/users");
-    server.iter().for_each(|(name, value)| line(&mut text, name, value));
-    text
-}
-
-fn line(text: &mut String, name: &str, value: &str) {
-    // Writing to a String does not fail.
-    let _ = writeln!(text, "{name} = {}", quote(value));
-}
-
-/// Quotes a TOML basic string.
-fn quote(value: &str) -> String {
-    let mut quoted = String::from("\"");
-    for character in value.chars() {
-        match character {
-            '"' | '\\' => quoted.extend(['\\', character]),
-            other if other.is_control() => {
-                let _ = write!(quoted, "\\u{:04X}", u32::from(other));
-            }
-            other => quoted.push(other),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 fn make_folder(path: &Path) -> Result<(), Error> {
@@ -148,11 +125,6 @@ mod tests {
     use super::*;
     use crate::sandbox::Options;
 
-    #[test]
-    fn quotes_what_toml_would_misread() {
-        assert_eq!(quote("a\"b\\c\nd"), r#""a\"b\\c\u000Ad""#);
-    }
-
     #[cfg(unix)]
     #[tokio::test]
     async fn only_the_owner_reads_what_is_written() {
@@ -163,7 +135,17 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         sandbox.write_dir(&directory).unwrap();
         assert_eq!(mode(&directory), 0o700);
-        for name in ["ca.pem", "claviger.toml", "clara/client.key", "clara/secret.txt"] {
+        for name in [
+            "ca.pem",
+            "claviger.toml",
+            "clara/client.key",
+            "clara/secret.txt",
+            "clarify/clarify-basic-credentials.json",
+            "clarify/clarify-credentials.json",
+            "clarus/secret.txt",
+            "clarus/token.txt",
+            "clazar/secret.txt",
+        ] {
             assert_eq!(mode(&directory.join(name)), 0o600, "{name}");
         }
         // A second time it replaces, also what has become readable by others, and leaves nothing beside.
@@ -186,6 +168,26 @@ mod tests {
         let settings = read("claviger.toml");
         assert!(settings.contains("default_profile = \"clara\"\n"));
         assert!(settings.contains(&format!("token_url = \"{}\"\n", sandbox.clara().token_url())));
-        assert!(!settings.contains(&sandbox.clara().client_secret()));
+        for secret in [
+            sandbox.clara().client_secret(),
+            sandbox.clarify().client_secret(),
+            sandbox.clarify().basic_password(),
+            sandbox.clarus().client_secret(),
+            sandbox.clarus().static_token().to_owned(),
+            sandbox.clazar().client_secret(),
+        ] {
+            assert!(!settings.contains(&secret));
+        }
+        assert_eq!(read("clarus/token.txt"), sandbox.clarus().static_token());
+        let clarify = sandbox.clarify();
+        let json = |name: &str| serde_json::from_str::<serde_json::Value>(&read(name)).unwrap();
+        let (oauth, basic) =
+            (json("clarify/clarify-credentials.json"), json("clarify/clarify-basic-credentials.json"));
+        assert_eq!(oauth["credentials"]["type"], "client-credentials");
+        assert_eq!(oauth["credentials"]["clientSecret"], clarify.client_secret());
+        assert_eq!(oauth["apiUrl"], clarify.api_url());
+        assert_eq!(basic["credentials"]["type"], "basic-auth");
+        assert_eq!(basic["credentials"]["clientId"], clarify.integration());
+        assert_eq!(basic["credentials"]["clientSecret"], clarify.basic_password());
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! [`Sandbox::start`] listens on a free port of 127.0.0.1 and behaves as the provider's documents say: real TLS with
 //! certificates made afresh, credentials drawn at random, a token endpoint, an API. A [`Journal`] keeps each request
-//! as it arrived, a [`Fault`] is played on demand, and [`Clara::hold`] keeps answers back, so that a test needs no
+//! as it arrived, a [`Fault`] is played on demand, and [`Provider::hold`] keeps answers back, so that a test needs no
 //! sleep. [`Sandbox::write_dir`] writes the files people get from the provider, and settings that use them.
 //!
 //! Clara is emulated so far. Beside its own routes it has `GET /api/v3/always-unauthorized` (401 to any token),
@@ -52,25 +52,38 @@
 //! What the documents leave open (whether tokens are bound to the certificate, how a wrong tax identifier is
 //! answered) it decides in the stricter way.
 
+mod account;
 mod authority;
+mod authorization;
 mod clara;
+mod clarify;
+mod clarus;
+mod clazar;
 mod clock;
 mod control;
 mod error;
 mod fault;
 mod files;
 mod filler;
+mod identifier;
 mod journal;
+mod provider;
 mod random;
 mod sandbox;
 mod server;
 mod stage;
+mod token_request;
+mod tokens;
 
 pub use authority::Identity;
 pub use clara::Clara;
+pub use clarify::Clarify;
+pub use clarus::Clarus;
+pub use clazar::Clazar;
 pub use error::Error;
 pub use fault::{Fault, Target, Times, UnknownName};
 pub use journal::{Entry, Journal};
+pub use provider::Provider;
 pub use sandbox::{Options, Sandbox};
 pub use server::Peer;
 pub use stage::Hold;

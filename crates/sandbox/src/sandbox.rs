@@ -1,12 +1,20 @@
 //! The sandbox as a whole: what it is started with and what it consists of.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
 
 use crate::authority::Authority;
 use crate::clara::Clara;
+use crate::clarify::Clarify;
+use crate::clarus::Clarus;
+use crate::clazar::Clazar;
 use crate::error::Error;
-use crate::server::{self, Server};
+use crate::provider::Provider;
+use crate::server::{self, Doorkeeper, Server};
 
 /// Says how a sandbox is started.
 #[derive(Clone, Debug)]
@@ -16,12 +24,13 @@ pub struct Options {
 }
 
 impl Options {
-    /// Listens on a free port of 127.0.0.1 and issues tokens for 300 s.
+    /// Listens on free ports of 127.0.0.1, one for each provider, and issues tokens for 300 s.
     pub fn new() -> Self {
         Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), token_life: Duration::from_secs(300) }
     }
 
-    /// Listens on `listen`, which must be a loopback address: [`Sandbox::start`] refuses any other.
+    /// Has Clara listen on `listen`, and the others on free ports of the same address. It must be a loopback address:
+    /// [`Sandbox::start`] refuses any other.
     #[must_use]
     pub fn with_listen(mut self, listen: SocketAddr) -> Self {
         self.listen = listen;
@@ -47,7 +56,10 @@ impl Default for Options {
 pub struct Sandbox {
     authority: Authority,
     clara: Clara,
-    clara_server: Server,
+    clarify: Clarify,
+    clarus: Clarus,
+    clazar: Clazar,
+    servers: Vec<Server>,
 }
 
 impl Sandbox {
@@ -61,14 +73,33 @@ impl Sandbox {
     ///
     /// Outside of a tokio runtime.
     pub async fn start(options: Options) -> Result<Self, Error> {
-        let listener = server::bind(options.listen).await?;
-        let address = listener.local_addr().map_err(|error| Error::new("could not learn the port", error))?;
+        let (first, life) = (options.listen, options.token_life);
+        let others = SocketAddr::new(first.ip(), 0);
+        let (clara_listener, address) = bind(first).await?;
+        let clara = Clara::new(address, life)?;
+        let (clarify_listener, address) = bind(others).await?;
+        let clarify = Clarify::new(address, life)?;
+        let (clarus_listener, address) = bind(others).await?;
+        let clarus = Clarus::new(address, life)?;
+        let (clazar_listener, address) = bind(others).await?;
+        let clazar = Clazar::new(address, life)?;
+
         let authority = Authority::new("Claviger Sandbox Certificate Authority")?;
         let identity = authority.issue_server()?;
-        let clara = Clara::new(address, options.token_life)?;
-        let config = server::config(&identity, clara.client_authority())?;
-        let clara_server = Server::start(listener, config, clara.router(), clara.doorkeeper());
-        Ok(Self { authority, clara, clara_server })
+        let serve = |listener,
+                     clients: Option<&Authority>,
+                     router: Router,
+                     doorkeeper: Arc<dyn Doorkeeper>| {
+            Ok::<_, Error>(Server::start(listener, server::config(&identity, clients)?, router, doorkeeper))
+        };
+        // Clara alone asks its clients for a certificate.
+        let servers = vec![
+            serve(clara_listener, Some(clara.client_authority()), clara.router(), clara.doorkeeper())?,
+            serve(clarify_listener, None, clarify.router(), Arc::new(Provider::clone(&clarify)))?,
+            serve(clarus_listener, None, clarus.router(), Arc::new(Provider::clone(&clarus)))?,
+            serve(clazar_listener, None, clazar.router(), Arc::new(Provider::clone(&clazar)))?,
+        ];
+        Ok(Self { authority, clara, clarify, clarus, clazar, servers })
     }
 
     /// Gives the certificate of the authority that issued the server's certificate, as PEM.
@@ -81,8 +112,34 @@ impl Sandbox {
         &self.clara
     }
 
+    /// Gives the emulated Clarify.
+    pub fn clarify(&self) -> &Clarify {
+        &self.clarify
+    }
+
+    /// Gives the emulated ClarusWMS.
+    pub fn clarus(&self) -> &Clarus {
+        &self.clarus
+    }
+
+    /// Gives the emulated Clazar.
+    pub fn clazar(&self) -> &Clazar {
+        &self.clazar
+    }
+
     /// Stops, and waits for the requests under way to end: two seconds at most.
     pub async fn shutdown(self) {
-        self.clara_server.shutdown().await;
+        // All stop at once: each is told before the first is waited for.
+        let stopping: Vec<_> = self.servers.into_iter().map(Server::stop).collect();
+        for accepting in stopping {
+            // Its only failure is a panic of that task, which the runtime has told already.
+            let _ = accepting.await;
+        }
     }
+}
+
+async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
+    let listener = server::bind(listen).await?;
+    let address = listener.local_addr().map_err(|error| Error::new("could not learn the port", error))?;
+    Ok((listener, address))
 }

@@ -58,7 +58,11 @@ impl error::Error for HangUp {}
 /// Says what a listener asks of its clients, and where it writes down who failed to give it.
 pub(crate) trait Doorkeeper: Send + Sync + 'static {
     fn journal(&self) -> &Journal;
-    fn name_of(&self, thumbprint: &str) -> Option<String>;
+
+    /// Names the holder of a certificate it has let in.
+    fn name_of(&self, _thumbprint: &str) -> Option<String> {
+        None
+    }
 }
 
 /// Serves until it is dropped or shut down.
@@ -81,11 +85,10 @@ impl Server {
         Self { stop, accepting }
     }
 
-    /// Stops accepting, and waits until what is under way has ended or `GRACE` is over.
-    pub(crate) async fn shutdown(self) {
+    /// Stops accepting. The task ends when what is under way has, or when `GRACE` is over.
+    pub(crate) fn stop(self) -> JoinHandle<()> {
         drop(self.stop);
-        // Its only failure is a panic of that task, which the runtime has told already.
-        let _ = self.accepting.await;
+        self.accepting
     }
 }
 
@@ -99,14 +102,20 @@ pub(crate) async fn bind(listen: SocketAddr) -> Result<TcpListener, Error> {
         .map_err(|error| Error::new(format!("could not listen on {listen}"), error))
 }
 
-/// Speaks TLS 1.2 and 1.3, offers h2 and http/1.1, and lets in only who has a certificate of `clients`.
-pub(crate) fn config(identity: &Identity, clients: &Authority) -> Result<ServerConfig, Error> {
+/// Speaks TLS 1.2 and 1.3, and offers h2 and http/1.1. With `clients` it lets in only who has a certificate of theirs,
+/// and asks nobody for one without.
+pub(crate) fn config(identity: &Identity, clients: Option<&Authority>) -> Result<ServerConfig, Error> {
     let provider = Arc::new(ring::default_provider());
-    let mut roots = RootCertStore::empty();
-    roots.add(clients.certificate()).map_err(refused)?;
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-        .build()
-        .map_err(refused)?;
+    let verifier = match clients {
+        Some(clients) => {
+            let mut roots = RootCertStore::empty();
+            roots.add(clients.certificate()).map_err(refused)?;
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+                .build()
+                .map_err(refused)?
+        }
+        None => WebPkiClientVerifier::no_client_auth(),
+    };
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&TLS13, &TLS12])
         .map_err(refused)?

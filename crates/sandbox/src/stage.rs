@@ -15,6 +15,7 @@ use http_body_util::{BodyExt as _, Limited};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use crate::authorization::Denial;
 use crate::fault::{Fault, Script, Target};
 use crate::filler::Filler;
 use crate::journal::Journal;
@@ -64,7 +65,7 @@ impl Stage {
     fn target(&self, path: &str) -> Option<Target> {
         if path.starts_with("/sandbox/") {
             None
-        } else if path == self.token_path {
+        } else if path == self.token_path || self.token_path.strip_suffix('/') == Some(path) {
             Some(Target::Token)
         } else {
             Some(Target::Api)
@@ -97,7 +98,10 @@ impl Stage {
                 answer.headers_mut().insert(RETRY_AFTER, duration.as_secs().into());
                 answer
             }
-            Fault::Unauthorized => refuse(StatusCode::UNAUTHORIZED, "not accepted"),
+            Fault::Unauthorized => match target {
+                Target::Api => Denial::unauthorized("not accepted").answer(self.refuse),
+                Target::Token => refuse(StatusCode::UNAUTHORIZED, "not accepted"),
+            },
             Fault::Unavailable => refuse(StatusCode::SERVICE_UNAVAILABLE, "down for maintenance"),
             Fault::HugeBody
             | Fault::NoToken

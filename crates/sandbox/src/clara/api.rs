@@ -7,8 +7,8 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
 use axum::{Extension, Json, Router};
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -16,8 +16,10 @@ use sha2::{Digest as _, Sha256};
 use super::companies::{self, Company};
 use super::{Clara, Environment, refuse};
 use crate::authority::hex;
+use crate::authorization::{Denial, only, parameter};
 use crate::fault::Target;
 use crate::filler::Filler;
+use crate::identifier;
 use crate::random;
 use crate::server::Peer;
 use crate::stage::drain;
@@ -67,38 +69,28 @@ async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Re
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        Err(answer) => {
+        Err(denial) => {
             drain(request.into_body()).await;
-            *answer
+            denial.answer(refuse)
         }
     }
 }
 
-fn judge(gate: &Gate, request: &Request) -> Result<Caller, Box<Response>> {
-    let refused = |status, text: &str| Box::new(no(status, text));
-    // RFC 6750 §2: in the header only, and by one method per request.
-    if parameter(request.uri().query(), "access_token").is_some() {
-        return Err(refused(StatusCode::BAD_REQUEST, "an access token does not belong in the query"));
+fn judge(gate: &Gate, request: &Request) -> Result<Caller, Denial> {
+    let grant = gate.clara.admit(request)?;
+    let environment = gate.environment.name();
+    if grant.holder != environment {
+        return Err(Denial::unauthorized("the access token belongs to the other environment"));
     }
-    let authorization = only(request.headers(), AUTHORIZATION.as_str())
-        .map_err(|()| refused(StatusCode::BAD_REQUEST, "more than one Authorization header"))?;
-    let Some(authorization) = authorization else {
-        // RFC 6750 §3.1: who sends no credentials is told no error code.
-        let mut answer = refused(StatusCode::UNAUTHORIZED, "an access token is needed");
-        answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        return Err(answer);
-    };
     let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
-    let checked = match bearer(authorization) {
-        Some(token) => gate.clara.inner.tokens.check(token, gate.environment, peer.thumbprint.as_deref()),
-        None => Err("the Authorization header carries no bearer token"),
-    };
-    checked.map_err(|why| refused(StatusCode::UNAUTHORIZED, why))?;
+    if grant.thumbprint != peer.thumbprint {
+        return Err(Denial::unauthorized("the access token is bound to another certificate"));
+    }
 
     // Source: Clara's "MTLS Authentication & OAuth 2.0", Multi-Entity Project. What a wrong one is answered with is
     // not documented; 403 is its generic "valid token, insufficient permission".
     let tax_identifier = only(request.headers(), "x-tax-identifier")
-        .map_err(|()| refused(StatusCode::BAD_REQUEST, "more than one X-Tax-Identifier header"))?;
+        .map_err(|()| Denial::new(StatusCode::BAD_REQUEST, "more than one X-Tax-Identifier header"))?;
     let company = match tax_identifier {
         None => None,
         Some(value) => Some(
@@ -106,12 +98,8 @@ fn judge(gate: &Gate, request: &Request) -> Result<Caller, Box<Response>> {
                 .to_str()
                 .ok()
                 .and_then(companies::find)
-                .ok_or_else(|| refused(StatusCode::FORBIDDEN, "the company is not one of this group"))?,
+                .ok_or(Denial::new(StatusCode::FORBIDDEN, "the company is not one of this group"))?,
         ),
-    };
-    let environment = match gate.environment {
-        Environment::Production => "production",
-        Environment::Test => "test",
     };
     Ok(Caller { environment, company })
 }
@@ -168,7 +156,7 @@ async fn create(
     let body = json!({
         "company": companies::describe(caller.company),
         "environment": caller.environment,
-        "uuid": companies::uuid(&drawn),
+        "uuid": identifier::uuid(&drawn),
         "received": received,
     });
     (StatusCode::CREATED, Json(body)).into_response()
@@ -186,7 +174,7 @@ async fn part(
         return no(StatusCode::NOT_FOUND, "there is no such transaction");
     }
     let content =
-        json!([{ "uuid": companies::uuid(&format!("{uuid}/{part}")), "name": format!("{part}.pdf") }]);
+        json!([{ "uuid": identifier::uuid(&format!("{uuid}/{part}")), "name": format!("{part}.pdf") }]);
     Json(json!({
         "company": companies::describe(caller.company),
         "environment": caller.environment,
@@ -200,7 +188,7 @@ async fn part(
 
 async fn always_unauthorized(request: Request) -> Response {
     drain(request.into_body()).await;
-    no(StatusCode::UNAUTHORIZED, "this route accepts no token")
+    Denial::unauthorized("this route accepts no token").answer(refuse)
 }
 
 async fn large(RawQuery(query): RawQuery) -> Response {
@@ -239,24 +227,6 @@ async fn wrong_method(request: Request) -> Response {
 
 fn no(status: StatusCode, text: &str) -> Response {
     refuse(Target::Api, status, text)
-}
-
-fn bearer(authorization: &HeaderValue) -> Option<&str> {
-    // RFC 9110 §11.1: the scheme is compared without regard to case.
-    let (scheme, token) = authorization.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start())
-}
-
-/// Gives the only header of a name; it is an error if there are two.
-fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a HeaderValue>, ()> {
-    let mut values = headers.get_all(name).iter();
-    let first = values.next();
-    if values.next().is_some() { Err(()) } else { Ok(first) }
-}
-
-fn parameter(query: Option<&str>, name: &str) -> Option<String> {
-    let mut pairs = form_urlencoded::parse(query?.as_bytes());
-    pairs.find(|(other, _)| other == name).map(|(_, value)| value.into_owned())
 }
 
 fn exists(resources: &[(&str, &[&str])], version: &str, resource: &str) -> bool {

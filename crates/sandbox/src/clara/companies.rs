@@ -1,9 +1,8 @@
 //! The group of companies, and what they have: made up, and the same at every start.
 
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
-use crate::authority::hex;
+use crate::identifier::uuid;
 
 /// One company of the group.
 #[derive(Debug)]
@@ -48,19 +47,6 @@ pub(super) fn items(environment: &str, resource: &str, company: Option<&Company>
             })
         })
         .collect()
-}
-
-/// Makes an identifier in the form of a UUID out of a name.
-pub(super) fn uuid(name: &str) -> String {
-    let digits = hex(&Sha256::digest(name));
-    let mut parts = Vec::new();
-    let mut rest = digits.as_str();
-    for length in [8, 4, 4, 4, 12] {
-        let Some((part, next)) = rest.split_at_checked(length) else { break };
-        parts.push(part);
-        rest = next;
-    }
-    parts.join("-")
 }
 
 const PER_COMPANY: u32 = 30;

@@ -1,13 +1,15 @@
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, LOCATION, RETRY_AFTER};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Method, request};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
 use super::*;
+use crate::authorization::INVALID_TOKEN;
+use crate::fault::{Fault, Times};
 use crate::server::Peer;
 
 const FORM: &str = "application/x-www-form-urlencoded";
