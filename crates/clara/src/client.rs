@@ -6,7 +6,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use claviger_auth_core::{BoxError, Error, PublishIdentity, Thumbprint, TokenCache};
+use claviger_auth_core::{BoxError, CredentialSource, Error, PublishIdentity, Thumbprint, TokenCache};
+use claviger_mtls::Tls;
 use claviger_oauth_cc::ClientCredentials;
 use http::Request;
 use http_body::Body;
@@ -47,7 +48,7 @@ use crate::{ClaraLayer, Config, Endpoints, layer::ClaraService};
 pub struct Client<B = Full<Bytes>> {
     service: ClaraService<claviger_client::Client<B>>,
     identity: claviger_client::Client<B>,
-    tokens: TokenCache<ClientCredentials>,
+    tokens: Option<TokenCache<ClientCredentials>>,
     endpoints: Endpoints,
 }
 
@@ -62,22 +63,34 @@ where
     ///
     /// Those of [`Config::tls`] and [`ClaraLayer::new`].
     pub fn new(config: &Config) -> Result<Self, Error> {
-        let tls = config.tls()?;
-        let transport = claviger_client::Client::builder(tls.clone()).with_proxies(config.proxies()).build();
-        let client = claviger_client::Client::<B>::builder(tls).with_proxies(config.proxies()).build();
-        let layer = ClaraLayer::with_identity(config, transport, client.clone())?;
-        Ok(Self {
-            service: layer.layer(client.clone()),
-            identity: client,
-            tokens: layer.tokens().clone(),
-            endpoints: config.endpoints().clone(),
-        })
+        Ok(Self::assemble(config, config.tls()?, ClaraLayer::new(config, config.transport()?)?))
     }
 
-    /// Returns the cache of tokens.
+    /// Puts the client together with credentials of one's own: a cache that several clients share, or one over
+    /// a store of tokens (see [`Config::token_source`]).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Config::tls`].
+    pub fn with_credentials(config: &Config, source: impl CredentialSource + 'static) -> Result<Self, Error> {
+        Ok(Self::assemble(config, config.tls()?, ClaraLayer::with_credentials(config, source)))
+    }
+
+    /// Returns the cache of tokens; none where the credentials are one's own.
     #[must_use]
-    pub fn tokens(&self) -> &TokenCache<ClientCredentials> {
-        &self.tokens
+    pub fn tokens(&self) -> Option<&TokenCache<ClientCredentials>> {
+        self.tokens.as_ref()
+    }
+
+    fn assemble(config: &Config, tls: Tls, layer: ClaraLayer) -> Self {
+        let client = claviger_client::Client::builder(tls).with_proxies(config.proxies()).build();
+        let layer = layer.with_identity(client.clone());
+        Self {
+            service: layer.layer(client.clone()),
+            identity: client,
+            tokens: layer.tokens().cloned(),
+            endpoints: config.endpoints().clone(),
+        }
     }
 }
 

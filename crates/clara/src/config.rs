@@ -2,12 +2,18 @@
 
 use std::time::Duration;
 
-use claviger_auth_core::Error;
+use bytes::Bytes;
+use claviger_auth_core::{BoxError, Error};
 #[cfg(feature = "client")]
-use claviger_client::Proxies;
+use claviger_client::{Client, Proxies};
 use claviger_mtls::{Identity, Tls, Trust};
-use claviger_token_endpoint::{ClientAuthentication, ClientAuthenticationMethod};
+use claviger_oauth_cc::ClientCredentials;
+use claviger_token_endpoint::{ClientAuthentication, ClientAuthenticationMethod, TokenEndpoint};
+use http::{Request, Response};
+use http_body::Body;
+use http_body_util::Full;
 use secrecy::SecretString;
+use tower_service::Service;
 
 use crate::{Country, Credentials, Endpoints, Environment, TaxIdentifier};
 
@@ -149,15 +155,46 @@ impl Config {
         Tls::builder(trust).with_identity(self.identity().clone()).build()
     }
 
+    /// Makes what fetches tokens over `transport`, which presents the certificate and follows no redirect. Put
+    /// a [`TokenCache`](claviger_auth_core::TokenCache) over it, or a store of tokens and then the cache.
+    ///
     /// Clara's token endpoint wants HTTP Basic; everybody who was seen to send a body sends `grant_type`
-    /// (RFC 6749 §2.3.1, §4.4.2; Clara's developer portal, "Authentication").
-    pub(crate) fn client_authentication(&self) -> ClientAuthentication {
-        ClientAuthentication::new(ClientAuthenticationMethod::ClientSecretBasic, self.credentials.client_id())
-            .with_secret(self.credentials.client_secret().clone())
+    /// (RFC 6749 §2.3.1, §4.4.2; Clara's developer portal, "Authentication"). The tokens are bound to the
+    /// certificate, since Clara may do so.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TokenEndpointBuilder::build`](claviger_token_endpoint::TokenEndpointBuilder::build).
+    pub fn token_source<S, B>(&self, transport: S) -> Result<ClientCredentials, Error>
+    where
+        S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
+        S::Future: Send,
+        S::Error: Into<BoxError>,
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<BoxError>,
+    {
+        let client = ClientAuthentication::new(
+            ClientAuthenticationMethod::ClientSecretBasic,
+            self.credentials.client_id(),
+        )
+        .with_secret(self.credentials.client_secret().clone());
+        let endpoint = TokenEndpoint::builder(self.endpoints.token_url(), client).build(transport)?;
+        Ok(ClientCredentials::new(endpoint).with_binding(self.identity().thumbprint()))
     }
 
     pub(crate) fn tenancy(&self) -> &Tenancy {
         &self.tenancy
+    }
+
+    /// Makes the ready client for token requests.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`tls`](Self::tls).
+    #[cfg(feature = "client")]
+    pub fn transport(&self) -> Result<Client<Full<Bytes>>, Error> {
+        Ok(Client::builder(self.tls()?).with_proxies(self.proxies()).build())
     }
 
     #[cfg(feature = "client")]

@@ -160,7 +160,9 @@ impl Endpoints {
     ///
     /// [`Configuration`](ErrorKind::Configuration) if it is neither.
     pub fn url(&self, path: &str) -> Result<Uri, Error> {
-        let relative = !path.contains("://");
+        // Only before any slash, question mark or hash: a query may hold another URL.
+        let start = path.split(['/', '?', '#']).next().unwrap_or_default();
+        let relative = !(start.ends_with(':') && path.starts_with(&format!("{start}//")));
         let path = if relative && !path.starts_with('/') { format!("/{path}") } else { path.to_owned() };
         Ok(self.resolve(&parse(&path)?))
     }
@@ -219,6 +221,8 @@ mod tests {
         );
         assert_eq!(url(&endpoints, "api/v3/cards"), "https://public-api.mx.clara.com/api/v3/cards");
         assert_eq!(url(&endpoints, "https://evil.example/api/"), "https://evil.example/api/");
+        let query = "api/v3/cards?next=https://x.example/";
+        assert_eq!(url(&endpoints, query), format!("https://public-api.mx.clara.com/{query}"));
         assert!(endpoints.url("/a b").is_err());
     }
 

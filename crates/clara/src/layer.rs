@@ -1,14 +1,15 @@
 //! The order of the stack, written once.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use claviger_auth_core::{
-    BoxError, Error, PublishIdentity, TokenCache,
+    BoxError, CredentialSource, Error, PublishIdentity, TokenCache,
     authorization::{Authorization, AuthorizationLayer},
     retry_unauthorized::{ReplayCloned, RetryUnauthorized, RetryUnauthorizedLayer},
     set_tenant::{SetTenant, SetTenantLayer},
 };
 use claviger_oauth_cc::ClientCredentials;
-use claviger_token_endpoint::TokenEndpoint;
 use http::{HeaderName, Request, Response};
 use http_body::Body;
 use http_body_util::Full;
@@ -45,19 +46,19 @@ use crate::{Config, config::Tenancy};
 pub struct ClaraLayer {
     tenant: SetTenantLayer,
     retry: RetryUnauthorizedLayer<ReplayCloned>,
-    authorization: AuthorizationLayer<Tokens>,
-    tokens: Tokens,
+    authorization: AuthorizationLayer<Source>,
+    tokens: Option<TokenCache<ClientCredentials>>,
 }
 
-/// Where Clara's tokens are kept.
-type Tokens = TokenCache<ClientCredentials>;
+/// A cache of tokens, or whatever credentials somebody brings.
+type Source = Arc<dyn CredentialSource>;
 
 impl ClaraLayer {
-    /// Fetches tokens over `transport`, which presents the same certificate and follows no redirect.
+    /// Fetches tokens over `transport`, which presents the certificate and follows no redirect.
     ///
     /// # Errors
     ///
-    /// Those of [`TokenEndpointBuilder::build`](claviger_token_endpoint::TokenEndpointBuilder::build).
+    /// Those of [`Config::token_source`].
     pub fn new<S, B>(config: &Config, transport: S) -> Result<Self, Error>
     where
         S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
@@ -67,65 +68,19 @@ impl ClaraLayer {
         B::Data: Send,
         B::Error: Into<BoxError>,
     {
-        Self::assemble(config, transport, |source| source, |layer| layer)
-    }
-
-    /// As [`new`](Self::new), with every token bound to the certificate that `identity` publishes now: none
-    /// is sent once it publishes another (RFC 8705 §3).
-    ///
-    /// # Errors
-    ///
-    /// As [`new`](Self::new).
-    pub fn with_identity<S, B>(
-        config: &Config,
-        transport: S,
-        identity: impl PublishIdentity + 'static,
-    ) -> Result<Self, Error>
-    where
-        S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
-        S::Future: Send,
-        S::Error: Into<BoxError>,
-        B: Body + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<BoxError>,
-    {
-        let binding = identity.thumbprint();
-        let bind = |source: ClientCredentials| match binding {
-            Some(certificate) => source.with_binding(certificate),
-            None => source,
-        };
-        Self::assemble(config, transport, bind, |layer| layer.with_identity(identity))
-    }
-
-    /// Returns the cache of tokens, shared by all services that this layer makes.
-    #[must_use]
-    pub fn tokens(&self) -> &TokenCache<ClientCredentials> {
-        &self.tokens
-    }
-
-    fn assemble<S, B>(
-        config: &Config,
-        transport: S,
-        bind: impl FnOnce(ClientCredentials) -> ClientCredentials,
-        publish: impl FnOnce(AuthorizationLayer<Tokens>) -> AuthorizationLayer<Tokens>,
-    ) -> Result<Self, Error>
-    where
-        S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
-        S::Future: Send,
-        S::Error: Into<BoxError>,
-        B: Body + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<BoxError>,
-    {
-        let endpoints = config.endpoints();
-        let endpoint = TokenEndpoint::builder(endpoints.token_url(), config.client_authentication());
-        let source = bind(ClientCredentials::new(endpoint.build(transport)?));
-        let cache = TokenCache::builder(source);
+        let cache = TokenCache::builder(config.token_source(transport)?);
         let tokens = match config.spacing() {
             Some(spacing) => cache.with_spacing(spacing).build(),
             None => cache.build(),
         };
-        let origin = || endpoints.origin().clone();
+        let layer = Self::with_credentials(config, tokens.clone());
+        Ok(Self { tokens: Some(tokens), ..layer })
+    }
+
+    /// Stamps requests from `source`: a cache that several stacks share, or one over a store of tokens.
+    #[must_use]
+    pub fn with_credentials(config: &Config, source: impl CredentialSource + 'static) -> Self {
+        let origin = || config.endpoints().origin().clone();
         let tenant = match config.tenancy() {
             Tenancy::Fixed(identifier) => {
                 SetTenantLayer::fixed(X_TAX_IDENTIFIER, identifier.clone().into(), origin())
@@ -133,12 +88,28 @@ impl ClaraLayer {
             Tenancy::Optional => SetTenantLayer::optional(X_TAX_IDENTIFIER, origin()),
             Tenancy::Required => SetTenantLayer::required(X_TAX_IDENTIFIER, origin()),
         };
-        Ok(Self {
+        let source: Source = Arc::new(source);
+        Self {
             tenant,
             retry: RetryUnauthorizedLayer::cloned(),
-            authorization: publish(AuthorizationLayer::new(tokens.clone(), origin())),
-            tokens,
-        })
+            authorization: AuthorizationLayer::new(source, origin()).with_identity(config.identity().clone()),
+            tokens: None,
+        }
+    }
+
+    /// Says who publishes the certificate that the client presents, where that may change. Default: it is
+    /// that of the configuration. A token is not sent over another than the one that fetched it (RFC 8705 §3).
+    #[must_use]
+    pub fn with_identity(mut self, identity: impl PublishIdentity + 'static) -> Self {
+        self.authorization = self.authorization.with_identity(identity);
+        self
+    }
+
+    /// Returns the cache of tokens, shared by all services that this layer makes; none where the credentials
+    /// are one's own.
+    #[must_use]
+    pub fn tokens(&self) -> Option<&TokenCache<ClientCredentials>> {
+        self.tokens.as_ref()
     }
 }
 
@@ -157,7 +128,7 @@ impl<S> Layer<S> for ClaraLayer {
 
 /// A client with Clara's layers on it.
 pub type ClaraService<S> =
-    SetTenant<RetryUnauthorized<Authorization<S, TokenCache<ClientCredentials>>, ReplayCloned>>;
+    SetTenant<RetryUnauthorized<Authorization<S, Arc<dyn CredentialSource>>, ReplayCloned>>;
 
 const X_TAX_IDENTIFIER: HeaderName = HeaderName::from_static("x-tax-identifier");
 

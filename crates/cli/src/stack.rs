@@ -38,7 +38,7 @@ impl Stack {
         match provider {
             Provider::Clara(ClaraProfile { config }) => {
                 let client = claviger_clara::Client::<Full<Bytes>>::new(&config)?;
-                let tokens = Some(client.tokens().clone());
+                let tokens = client.tokens().cloned();
                 let base = Base::Clara(Box::new(config.endpoints().clone()));
                 let own_headers = vec![AUTHORIZATION, X_TAX_IDENTIFIER];
                 Ok(Self { service: BoxCloneService::new(client), tokens, base, own_headers })

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::Path, sync::Arc, time::SystemTime};
 
-use claviger_auth_core::{Error, Thumbprint};
+use claviger_auth_core::{Error, PublishIdentity, Thumbprint};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::{certificate::Certificate, private_key::PrivateKey};
@@ -138,6 +138,12 @@ impl Identity {
 
     fn with_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> IdentityBuilder<'a> {
         parts.into_iter().fold(Self::builder(), IdentityBuilder::with_unnamed)
+    }
+}
+
+impl PublishIdentity for Identity {
+    fn thumbprint(&self) -> Option<Thumbprint> {
+        Some(self.inner.leaf.thumbprint())
     }
 }
 

@@ -79,7 +79,7 @@ async fn the_second_request_carries_the_same_company_and_another_token() {
     let config =
         config().with_tax_identifier(identifier("ACME8001011H0")).with_spacing(std::time::Duration::ZERO);
     let layer = ClaraLayer::new(&config, issuer).unwrap();
-    layer.tokens().token().await.unwrap();
+    layer.tokens().unwrap().token().await.unwrap();
     let seen = Headers::default();
     let arrived = Arc::clone(&seen);
     let service = layer.layer(service_fn(move |request: Request<Full<Bytes>>| {
