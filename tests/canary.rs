@@ -226,8 +226,8 @@ async fn debug_forms(sandbox: &ClaraSandbox) {
     let clara = sandbox.clara();
     let client = sandbox.client();
     exchange(&client, get_for(TRANSACTIONS, ACME), &mut Vec::new()).await;
-    let token = client.tokens().token().await.unwrap();
-    let credential = client.tokens().obtain().await.unwrap();
+    let token = client.tokens().unwrap().token().await.unwrap();
+    let credential = client.tokens().unwrap().obtain().await.unwrap();
     let secrets = Secrets::on_the_wire(sandbox);
     // The control: the same values, where they are meant to be read.
     assert!(secrets.0.iter().any(|(_, value)| value == token.expose_secret()));
@@ -282,7 +282,7 @@ async fn debug_forms(sandbox: &ClaraSandbox) {
         ("StaticToken", &statically),
         ("Tls", &tls),
         ("TlsBuilder", &sandbox.tls()),
-        ("TokenCache", client.tokens()),
+        ("TokenCache", client.tokens().unwrap()),
         ("TokenCacheBuilder", &TokenCache::builder(sandbox.source())),
         ("TokenEndpointBuilder", &endpoint.clone()),
         ("TokenEndpoint", &endpoint.build(sandbox.transport()).unwrap()),
