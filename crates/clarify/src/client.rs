@@ -6,7 +6,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use claviger_auth_core::{BoxError, Error, TokenCache};
+use claviger_auth_core::{BoxError, CredentialSource, Error, TokenCache};
+use claviger_mtls::Tls;
 use claviger_oauth_cc::ClientCredentials;
 use http::Request;
 use http_body::Body;
@@ -67,18 +68,29 @@ where
     ///
     /// Those of [`Config::tls`] and [`ClarifyLayer::new`].
     pub fn new(config: &Config) -> Result<Self, Error> {
-        let tls = config.tls()?;
-        let transport = claviger_client::Client::builder(tls.clone()).build();
-        let client = claviger_client::Client::<B>::builder(tls).build();
-        let layer = ClarifyLayer::new(config, transport)?;
-        Ok(Self {
+        Ok(Self::assemble(config, config.tls()?, &ClarifyLayer::new(config, config.transport()?)?))
+    }
+
+    /// Puts the client together with credentials of one's own: a cache that several clients share, or one over
+    /// a store of tokens (see [`Config::token_source`]).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Config::tls`].
+    pub fn with_credentials(config: &Config, source: impl CredentialSource + 'static) -> Result<Self, Error> {
+        Ok(Self::assemble(config, config.tls()?, &ClarifyLayer::with_credentials(config, source)))
+    }
+
+    fn assemble(config: &Config, tls: Tls, layer: &ClarifyLayer) -> Self {
+        let client = claviger_client::Client::builder(tls).with_proxies(config.proxies()).build();
+        Self {
             service: layer.layer(client),
             tokens: layer.tokens().cloned(),
             endpoints: config.endpoints().clone(),
-        })
+        }
     }
 
-    /// Returns the cache of tokens; none for HTTP Basic.
+    /// Returns the cache of tokens; none for HTTP Basic, or where the credentials are one's own.
     #[must_use]
     pub fn tokens(&self) -> Option<&TokenCache<ClientCredentials>> {
         self.tokens.as_ref()

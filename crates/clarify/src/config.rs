@@ -2,13 +2,21 @@
 
 use std::time::Duration;
 
-use claviger_auth_core::Error;
+use bytes::Bytes;
+use claviger_auth_core::{BoxError, Error};
 use claviger_basic::Basic;
+#[cfg(feature = "client")]
+use claviger_client::{Client, Proxies};
 use claviger_mtls::{Tls, Trust};
-use claviger_token_endpoint::{ClientAuthentication, ClientAuthenticationMethod};
+use claviger_oauth_cc::ClientCredentials;
+use claviger_token_endpoint::{ClientAuthentication, ClientAuthenticationMethod, TokenEndpoint};
+use http::{Request, Response};
+use http_body::Body;
+use http_body_util::Full;
 use secrecy::SecretString;
+use tower_service::Service;
 
-use crate::{ApiVersion, Credentials, Endpoints};
+use crate::{ApiVersion, Credentials, CredentialsType, Endpoints};
 
 /// Collects the settings of one integration at Clarify.
 ///
@@ -29,6 +37,8 @@ pub struct Config {
     api_version: ApiVersion,
     trust: Option<Trust>,
     spacing: Option<Duration>,
+    #[cfg(feature = "client")]
+    proxies: Option<Proxies>,
 }
 
 impl Config {
@@ -36,7 +46,15 @@ impl Config {
     #[must_use]
     pub fn new(credentials: Credentials) -> Self {
         let endpoints = credentials.endpoints().clone();
-        Self { credentials, endpoints, api_version: ApiVersion::default(), trust: None, spacing: None }
+        Self {
+            credentials,
+            endpoints,
+            api_version: ApiVersion::default(),
+            trust: None,
+            spacing: None,
+            #[cfg(feature = "client")]
+            proxies: None,
+        }
     }
 
     /// Uses another API than that of the credentials, a sandbox for one; the audience and the token URL go
@@ -82,6 +100,14 @@ impl Config {
         self
     }
 
+    /// Lets the ready client connect through a proxy where `proxies` says so. Default: it connects straight.
+    #[cfg(feature = "client")]
+    #[must_use]
+    pub fn with_proxies(mut self, proxies: impl Into<Option<Proxies>>) -> Self {
+        self.proxies = proxies.into();
+        self
+    }
+
     /// Uses another client id and secret than those of the credentials; for `basic-auth`, another user name
     /// and password.
     #[must_use]
@@ -118,17 +144,55 @@ impl Config {
         Tls::builder(self.trust.clone().unwrap_or_else(Trust::platform)).build()
     }
 
-    /// User name and password go to the API as they are, not form-encoded (RFC 7617 §2; Clarify's
-    /// documentation, "Authentication", "Basic Auth").
+    /// Makes HTTP Basic credentials: user name and password go to the API as they are, not form-encoded
+    /// (RFC 7617 §2; Clarify's documentation, "Authentication", "Basic Auth").
     pub(crate) fn basic(&self) -> Result<Basic, Error> {
         Basic::new(self.credentials.client_id(), self.credentials.client_secret())
     }
 
-    /// Clarify's token endpoint takes id and secret in the form (Clarify's documentation, "Authentication",
-    /// "Obtaining a token").
-    pub(crate) fn client_authentication(&self) -> ClientAuthentication {
-        ClientAuthentication::new(ClientAuthenticationMethod::ClientSecretPost, self.credentials.client_id())
-            .with_secret(self.credentials.client_secret().clone())
+    /// Makes what fetches tokens over `transport`, which follows no redirect; none for HTTP Basic. Put a
+    /// [`TokenCache`](claviger_auth_core::TokenCache) over it, or a store of tokens and then the cache.
+    ///
+    /// Clarify's token endpoint takes id, secret and `audience` in the form (Clarify's documentation,
+    /// "Authentication", "Obtaining a token").
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TokenEndpointBuilder::build`](claviger_token_endpoint::TokenEndpointBuilder::build).
+    pub fn token_source<S, B>(&self, transport: S) -> Result<Option<ClientCredentials>, Error>
+    where
+        S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
+        S::Future: Send,
+        S::Error: Into<BoxError>,
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<BoxError>,
+    {
+        if self.credentials.credentials_type() == CredentialsType::BasicAuth {
+            return Ok(None);
+        }
+        let client = ClientAuthentication::new(
+            ClientAuthenticationMethod::ClientSecretPost,
+            self.credentials.client_id(),
+        )
+        .with_secret(self.credentials.client_secret().clone());
+        let endpoint = TokenEndpoint::builder(self.endpoints.token_url(), client).build(transport)?;
+        Ok(Some(ClientCredentials::new(endpoint).with_audience(self.endpoints.api_url())))
+    }
+
+    /// Makes the ready client for token requests.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`tls`](Self::tls).
+    #[cfg(feature = "client")]
+    pub fn transport(&self) -> Result<Client<Full<Bytes>>, Error> {
+        Ok(Client::builder(self.tls()?).with_proxies(self.proxies()).build())
+    }
+
+    #[cfg(feature = "client")]
+    pub(crate) fn proxies(&self) -> Option<Proxies> {
+        self.proxies.clone()
     }
 
     pub(crate) fn spacing(&self) -> Option<Duration> {

@@ -1,7 +1,6 @@
 //! The order of the stack, written once.
 
 use std::{
-    fmt,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -13,14 +12,13 @@ use claviger_auth_core::{
     retry_unauthorized::{ReplayCloned, RetryUnauthorized, RetryUnauthorizedLayer},
 };
 use claviger_oauth_cc::ClientCredentials;
-use claviger_token_endpoint::TokenEndpoint;
 use http::{HeaderName, HeaderValue, Request, Response, header::CONTENT_TYPE};
 use http_body::Body;
 use http_body_util::Full;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::{Config, CredentialsType};
+use crate::Config;
 
 /// Applies Clarify's headers and its authentication to a client of one's own.
 ///
@@ -47,7 +45,7 @@ use crate::{Config, CredentialsType};
 /// let service = ClarifyLayer::new(&config, client.clone())?.layer(client);
 /// # Ok::<(), claviger_auth_core::Error>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct ClarifyLayer {
     api_version: HeaderValue,
     retry: RetryUnauthorizedLayer<ReplayCloned>,
@@ -63,8 +61,7 @@ impl ClarifyLayer {
     ///
     /// # Errors
     ///
-    /// Those of [`TokenEndpointBuilder::build`](claviger_token_endpoint::TokenEndpointBuilder::build), or of
-    /// [`Basic::new`](claviger_basic::Basic::new).
+    /// Those of [`Config::token_source`], or of [`Basic::new`](claviger_basic::Basic::new).
     pub fn new<S, B>(config: &Config, transport: S) -> Result<Self, Error>
     where
         S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
@@ -74,30 +71,32 @@ impl ClarifyLayer {
         B::Data: Send,
         B::Error: Into<BoxError>,
     {
-        let (source, tokens): (Source, _) = match config.credentials().credentials_type() {
-            CredentialsType::BasicAuth => (Arc::new(config.basic()?), None),
-            CredentialsType::ClientCredentials => {
-                let endpoints = config.endpoints();
-                let endpoint = TokenEndpoint::builder(endpoints.token_url(), config.client_authentication());
-                let source =
-                    ClientCredentials::new(endpoint.build(transport)?).with_audience(endpoints.api_url());
-                let cache = TokenCache::builder(source);
-                let tokens = match config.spacing() {
-                    Some(spacing) => cache.with_spacing(spacing).build(),
-                    None => cache.build(),
-                };
-                (Arc::new(tokens.clone()), Some(tokens))
-            }
+        let Some(source) = config.token_source(transport)? else {
+            return Ok(Self::with_credentials(config, config.basic()?));
         };
-        Ok(Self {
+        let cache = TokenCache::builder(source);
+        let tokens = match config.spacing() {
+            Some(spacing) => cache.with_spacing(spacing).build(),
+            None => cache.build(),
+        };
+        let layer = Self::with_credentials(config, tokens.clone());
+        Ok(Self { tokens: Some(tokens), ..layer })
+    }
+
+    /// Stamps requests from `source`: a cache that several stacks share, or one over a store of tokens.
+    #[must_use]
+    pub fn with_credentials(config: &Config, source: impl CredentialSource + 'static) -> Self {
+        let source: Source = Arc::new(source);
+        Self {
             api_version: config.api_version().header_value(),
             retry: RetryUnauthorizedLayer::cloned(),
             authorization: AuthorizationLayer::new(source, config.endpoints().origin().clone()),
-            tokens,
-        })
+            tokens: None,
+        }
     }
 
-    /// Returns the cache of tokens, shared by all services that this layer makes; none for HTTP Basic.
+    /// Returns the cache of tokens, shared by all services that this layer makes; none for HTTP Basic, or where
+    /// the credentials are one's own.
     #[must_use]
     pub fn tokens(&self) -> Option<&TokenCache<ClientCredentials>> {
         self.tokens.as_ref()
@@ -118,17 +117,8 @@ impl<S> Layer<S> for ClarifyLayer {
     }
 }
 
-impl fmt::Debug for ClarifyLayer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClarifyLayer")
-            .field("api_version", &self.api_version)
-            .field("tokens", &self.tokens)
-            .finish_non_exhaustive()
-    }
-}
-
 /// A client with Clarify's layers on it.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct ClarifyService<S> {
     inner: Authenticated<S>,
     api_version: HeaderValue,
@@ -136,12 +126,6 @@ pub struct ClarifyService<S> {
 
 /// What is inside the two headers.
 type Authenticated<S> = RetryUnauthorized<Authorization<S, Source>, ReplayCloned>;
-
-impl<S> fmt::Debug for ClarifyService<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClarifyService").field("api_version", &self.api_version).finish_non_exhaustive()
-    }
-}
 
 impl<S, R> Service<R> for ClarifyService<S>
 where

@@ -250,8 +250,9 @@ async fn shows_no_secret() {
         wire += &asked.lock().unwrap().iter().map(|(_, _, body)| body.as_str()).collect::<String>();
         let headers = called.lock().unwrap()[0].1.clone();
         shown += &format!(
-            "{config:?} {config:#?} {:?} {layer:?} {layer:#?} {service:?} {headers:?}",
-            config.credentials()
+            "{config:?} {config:#?} {:?} {layer:?} {layer:#?} {:?} {headers:?}",
+            config.credentials(),
+            layer.layer(()),
         );
     }
     for found in ["client_secret=sword+fish%26", "Bearer token-1", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="] {
