@@ -15,7 +15,7 @@ use crate::{
     real_software::{Running, Says, folder_with, free_address, needs},
 };
 
-/// nginx as a provider: a token endpoint that gives the same token to everybody, and an API that says who asks.
+/// nginx as a provider: a token endpoint that gives everybody the same token, and an API that says who asks.
 struct Nginx {
     authority: Authority,
     address: SocketAddr,

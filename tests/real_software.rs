@@ -26,7 +26,9 @@ pub(crate) fn needs(software: &str) -> Option<PathBuf> {
     let directories = env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
     let program = directories.map(|directory| directory.join(software)).find(|file| file.is_file());
     let installed = real_folder().join(software);
-    let found = program.or_else(|| installed.is_dir().then_some(installed));
+    // The folder alone may be left of an installation that broke off.
+    let is_whole = installed.join("node_modules").join(software).join("package.json").is_file();
+    let found = program.or_else(|| is_whole.then_some(installed));
     if found.is_none() {
         skip(software);
     }
