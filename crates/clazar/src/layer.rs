@@ -1,0 +1,112 @@
+//! The order of the stack, written once.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use claviger_auth_core::{
+    BoxError, CredentialSource, Error, TokenCache,
+    authorization::{Authorization, AuthorizationLayer},
+    retry_unauthorized::{ReplayCloned, RetryUnauthorized, RetryUnauthorizedLayer},
+};
+use claviger_oauth_cc::ClientCredentials;
+use http::{Request, Response};
+use http_body::Body;
+use http_body_util::Full;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::Config;
+
+/// Applies Clazar's two layers to a client of one's own.
+///
+/// ```text
+/// request ─▶ RetryUnauthorized ─▶ Authorization ─▶ your client
+/// ```
+///
+/// The request's URI is a whole URL of Clazar's ([`Endpoints`](crate::Endpoints) makes them), and its body one
+/// that can be cloned, since a request whose token was rejected is sent once more.
+///
+/// # Example
+///
+/// ```no_run
+/// // no_run: it reads the platform's certificates.
+/// use bytes::Bytes;
+/// use claviger_clazar::{ClazarLayer, Config};
+/// use claviger_client::Client;
+/// use http_body_util::Full;
+/// use tower_layer::Layer;
+///
+/// let config = Config::new("integration", "swordfish".into());
+/// let client: Client<Full<Bytes>> = Client::builder(config.tls()?).build(); // or any other
+/// let service = ClazarLayer::new(&config, client.clone())?.layer(client);
+/// # Ok::<(), claviger_auth_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ClazarLayer {
+    retry: RetryUnauthorizedLayer<ReplayCloned>,
+    authorization: AuthorizationLayer<Source>,
+    tokens: Option<TokenCache<ClientCredentials>>,
+}
+
+/// A cache of tokens, or whatever credentials somebody brings.
+type Source = Arc<dyn CredentialSource>;
+
+impl ClazarLayer {
+    /// Fetches tokens over `transport`, which follows no redirect.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Config::token_source`].
+    pub fn new<S, B>(config: &Config, transport: S) -> Result<Self, Error>
+    where
+        S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
+        S::Future: Send,
+        S::Error: Into<BoxError>,
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<BoxError>,
+    {
+        let cache = TokenCache::builder(config.token_source(transport)?);
+        let tokens = match config.spacing() {
+            Some(spacing) => cache.with_spacing(spacing).build(),
+            None => cache.build(),
+        };
+        let layer = Self::with_credentials(config, tokens.clone());
+        Ok(Self { tokens: Some(tokens), ..layer })
+    }
+
+    /// Stamps requests from `source`: a cache that several stacks share, or one over a store of tokens.
+    #[must_use]
+    pub fn with_credentials(config: &Config, source: impl CredentialSource + 'static) -> Self {
+        let source: Source = Arc::new(source);
+        Self {
+            retry: RetryUnauthorizedLayer::cloned(),
+            authorization: AuthorizationLayer::new(source, config.endpoints().origin().clone()),
+            tokens: None,
+        }
+    }
+
+    /// Returns the cache of tokens, shared by all services that this layer makes; none where the credentials
+    /// are one's own.
+    #[must_use]
+    pub fn tokens(&self) -> Option<&TokenCache<ClientCredentials>> {
+        self.tokens.as_ref()
+    }
+}
+
+impl<S> Layer<S> for ClazarLayer {
+    type Service = ClazarService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        // Authorization is innermost: it must see the very answer to the token that it stamped.
+        let authorized = self.authorization.layer(inner);
+        // Outside it, so that the second request is stamped with the new token.
+        self.retry.layer(authorized)
+    }
+}
+
+/// A client with Clazar's layers on it.
+pub type ClazarService<S> = RetryUnauthorized<Authorization<S, Arc<dyn CredentialSource>>, ReplayCloned>;
+
+#[cfg(test)]
+mod tests;
