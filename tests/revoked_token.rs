@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use claviger_auth_core::{
-    AccessToken, Error, Fetch, ManualClock, Origin, TokenCache, TokenSource,
+    AccessToken, CredentialSource, Error, Fetch, ManualClock, Origin, TokenCache, TokenSource,
     authorization::{Authorization, AuthorizationLayer},
     retry_unauthorized::{ReplayCloned, RetryUnauthorized, RetryUnauthorizedLayer},
 };
@@ -70,6 +70,31 @@ async fn costs_forty_callers_one_token_request() {
         assert_eq!(result.unwrap().0, StatusCode::OK);
     }
     assert_eq!(sandbox.counts(), (1, 80));
+}
+
+#[tokio::test]
+async fn a_late_401_is_not_held_against_the_token_that_came_after() {
+    let sandbox = ClaraSandbox::start().await;
+    let client = hasty(&sandbox);
+    send(&client, get(TRANSACTIONS)).await.unwrap();
+    sandbox.clara().revoke_all();
+    sandbox.journal().clear();
+
+    let held = sandbox.clara().hold(Target::Api);
+    let late = tokio::spawn({
+        let client = client.clone();
+        async move { send(&client, get(TRANSACTIONS)).await }
+    });
+    sandbox.journal().wait_for_api_requests(1).await;
+    // Somebody else has learnt of it before, and has the next token.
+    let tokens = client.tokens().unwrap();
+    tokens.invalidate(tokens.generation().unwrap());
+    tokens.obtain().await.unwrap();
+    let next = tokens.generation();
+    held.release();
+    assert_eq!(late.await.unwrap().unwrap().0, StatusCode::OK);
+    assert_eq!(sandbox.counts(), (1, 2), "it went again with the token that was there");
+    assert_eq!(client.tokens().unwrap().generation(), next);
 }
 
 #[tokio::test]
