@@ -106,3 +106,6 @@ fn refuse(target: Target, status: StatusCode, text: &str) -> Response {
 }
 
 const MANNER: Manner = Manner { api_path: "/v1/", token_path: "/v1/oauth/token", refuse };
+
+#[cfg(test)]
+mod tests;

@@ -147,3 +147,6 @@ const OWN: &[&str] = &["acme", "acme-test"];
 const FOREIGN: &str = "globex";
 const CLIENT: &str = "client";
 const PERSON: &str = "person";
+
+#[cfg(test)]
+mod tests;

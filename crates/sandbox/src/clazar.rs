@@ -65,3 +65,6 @@ fn refuse(_: Target, status: StatusCode, text: &str) -> Response {
 }
 
 const MANNER: Manner = Manner { api_path: "", token_path: "/authenticate/", refuse };
+
+#[cfg(test)]
+mod tests;

@@ -2,14 +2,20 @@
 //!
 //! # What it does
 //!
-//! [`Sandbox::start`] listens on a free port of 127.0.0.1 and behaves as the provider's documents say: real TLS with
-//! certificates made afresh, credentials drawn at random, a token endpoint, an API. A [`Journal`] keeps each request
-//! as it arrived, a [`Fault`] is played on demand, and [`Provider::hold`] keeps answers back, so that a test needs no
-//! sleep. [`Sandbox::write_dir`] writes the files people get from the provider, and settings that use them.
+//! [`Sandbox::start`] listens on free ports of 127.0.0.1, one for each provider, and behaves as the providers'
+//! documents say: real TLS with certificates made afresh, credentials drawn at random, a token endpoint, an API. All
+//! four deref to [`Provider`]: a [`Journal`] keeps each request as it arrived, a [`Fault`] is played on demand, and
+//! [`Provider::hold`] keeps answers back, so that a test needs no sleep. [`Sandbox::write_dir`] writes the files people
+//! get from the providers, and settings that use them.
 //!
-//! Clara is emulated so far. Beside its own routes it has `GET /api/v3/always-unauthorized` (401 to any token),
-//! `GET /api/v3/large?bytes=N` and `POST /api/v3/upload` (answers length and SHA-256). For people with a terminal
-//! there are control routes on the same listener, which want the client certificate but no token:
+//! | provider | token endpoint | API |
+//! | --- | --- | --- |
+//! | [`Clara`] | HTTP Basic; a client certificate everywhere | lists; `GET /api/v3/always-unauthorized`, `GET /api/v3/large?bytes=N`, `POST /api/v3/upload` (answers length and SHA-256) |
+//! | [`Clarify`] | form with `audience` | JSON-RPC, also with HTTP Basic |
+//! | [`Clarus`] | form, HTTP Basic or body | REST and GraphQL, each with `X-Clarus-Subdomain` |
+//! | [`Clazar`] | JSON, or form | lists and metering |
+//!
+//! For people with a terminal there are control routes on each listener, which want no token:
 //!
 //! | route | does |
 //! | --- | --- |
@@ -17,6 +23,7 @@
 //! | `POST /sandbox/faults/{target}/{name}?times=N` | plays a fault on `api` or `token`; `times=until-cleared`; `seconds=N` or `millis=N` for `slow` and `too-many-requests` |
 //! | `DELETE /sandbox/faults` | forgets all faults |
 //! | `POST /sandbox/revoke` | revokes all access tokens |
+//! | `POST /sandbox/end-session` | Clarus: revokes what was issued to the client, as a login of its user does |
 //!
 //! # Where it sits
 //!
@@ -48,9 +55,9 @@
 //!
 //! # What it does not do
 //!
-//! It is no model for a server: nothing is stored, limited or compared in constant time. It listens on loopback only.
-//! What the documents leave open (whether tokens are bound to the certificate, how a wrong tax identifier is
-//! answered) it decides in the stricter way.
+//! It is no model for a server: nothing is limited or compared in constant time, nothing outlives it. It listens on
+//! loopback only. What the documents leave open (whether tokens are bound to the certificate, how a wrong tenant is
+//! answered) it decides in the stricter way. Clarify's data is raw and never rolled up; each signal is published at once.
 
 mod account;
 mod authority;

@@ -182,3 +182,6 @@ struct Shared {
     tokens: Tokens,
     stage: Arc<Stage>,
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

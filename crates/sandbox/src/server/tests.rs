@@ -179,3 +179,25 @@ async fn is_gone_when_shut_down_or_dropped() {
     drop(second);
     assert_eq!(silent.read(&mut [0]).await.unwrap_or(0), 0);
 }
+
+#[tokio::test]
+async fn clara_alone_asks_for_a_certificate() {
+    let sandbox = sandbox().await;
+    let connector = connector(&sandbox, None, &TLS13);
+    let providers: [&crate::Provider; 3] = [sandbox.clarify(), sandbox.clarus(), sandbox.clazar()];
+    for provider in providers {
+        let tcp = TcpStream::connect(provider.address()).await.unwrap();
+        let mut tls = connector.connect(ServerName::try_from("127.0.0.1").unwrap(), tcp).await.unwrap();
+        tls.write_all(b"GET /nothing HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
+        let mut answer = Vec::new();
+        tls.read_to_end(&mut answer).await.unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 4"), "{}", provider.address());
+        assert_eq!(provider.journal().entries()[0].peer, Peer::default());
+    }
+    assert_eq!(sandbox.clara().journal().entries().len(), 0);
+    let addresses = [sandbox.clara(), providers[0], providers[1], providers[2]].map(crate::Provider::address);
+    sandbox.shutdown().await;
+    for address in addresses {
+        assert!(TcpStream::connect(address).await.is_err());
+    }
+}
