@@ -120,7 +120,8 @@ fn mask(value: &str) -> String {
 fn mask_query(query: &str) -> String {
     let pairs = form_urlencoded::parse(query.as_bytes());
     let masked = pairs.map(|(name, value)| {
-        let value = if ["bytes", "page", "size"].contains(&&*name) { value } else { "***".into() };
+        let value =
+            if ["bytes", "page", "page_size", "size"].contains(&&*name) { value } else { "***".into() };
         format!("{name}={value}")
     });
     masked.collect::<Vec<_>>().join("&")

@@ -9,6 +9,9 @@ pub(super) fn micros(text: &str) -> Option<i64> {
         None => {
             let (clock, offset) = time.split_at_checked(time.rfind(['+', '-'])?)?;
             let [hours, minutes] = fields(offset.get(1..)?, ':')?;
+            if hours >= 24 || minutes >= 60 {
+                return None;
+            }
             let minutes = hours * 60 + minutes;
             (clock, if offset.starts_with('-') { -minutes } else { minutes })
         }
