@@ -1,25 +1,47 @@
 //! Where a request goes: what was typed, on the profile's server and on no other.
 
+use std::fmt;
+
 use claviger_auth_core::{Error, ErrorKind, Origin};
-use claviger_clara::Endpoints;
 use http::Uri;
 
 /// Tells where typed paths begin.
-#[derive(Clone, Debug)]
-pub(crate) enum Base {
-    /// Clara's paths, such as `/api/v3/cards`, are all below `api_url`.
-    Clara(Box<Endpoints>),
-    Custom {
-        api_url: Uri,
-        origin: Origin,
-    },
+pub(crate) struct Base {
+    origin: Origin,
+    paths: Paths,
+}
+
+enum Paths {
+    /// A provider's paths, such as Clara's `/api/v3/cards`, are as its documents write them.
+    Documented(Box<Complete>),
+    /// There are no documents: a path that begins with `/` begins at the server's root.
+    From(Uri),
 }
 
 impl Base {
+    /// Takes paths as a provider's documents write them; `complete` makes a whole URL of one, and takes a whole
+    /// one too.
+    pub(crate) fn documented(
+        origin: &Origin,
+        complete: impl Fn(&str) -> Result<Uri, Error> + Send + Sync + 'static,
+    ) -> Self {
+        Self { origin: origin.clone(), paths: Paths::Documented(Box::new(complete)) }
+    }
+
+    /// Takes paths below `api_url`, or from the root of its server.
+    pub(crate) fn from(origin: &Origin, api_url: &Uri) -> Self {
+        Self { origin: origin.clone(), paths: Paths::From(api_url.clone()) }
+    }
+
+    /// The one server that requests go to.
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
     /// Makes a whole URL of what was typed.
     ///
-    /// A path that begins with `/` takes the place of `api_url`'s (for Clara it is below it, as the documents
-    /// write paths), any other is added to it; `.` and `..` are resolved as RFC 3986 §5.2.4 has it. A whole URL
+    /// A path that begins with `/` takes the place of `api_url`'s (where a provider's documents write paths, it
+    /// is as they do), any other is added to it; `.` and `..` are resolved as RFC 3986 §5.2.4 has it. A whole URL
     /// must be on the same server: another one gets neither credentials nor the request.
     pub(crate) fn locate(&self, typed: &str) -> Result<Uri, Error> {
         if !typed.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -35,25 +57,22 @@ impl Base {
             Some((path, query)) => (path, format!("?{query}")),
             None => (typed, String::new()),
         };
-        match self {
-            Self::Clara(endpoints) => endpoints.url(&(resolved(path) + &query)),
-            Self::Custom { api_url, origin } => {
+        match &self.paths {
+            Paths::Documented(complete) => complete(&(resolved(path) + &query)),
+            Paths::From(api_url) => {
                 let path = match (path.starts_with('/'), path.is_empty()) {
                     (true, _) => resolved(path),
                     (false, true) => api_url.path().to_owned(),
                     (false, false) => resolved(&format!("{}/{path}", api_url.path().trim_end_matches('/'))),
                 };
-                parse(&format!("{origin}{path}{query}"))
+                parse(&format!("{}{path}{query}", self.origin))
             }
         }
     }
 
     fn same_origin(&self, typed: &str) -> Result<Uri, Error> {
         let uri = parse(typed)?;
-        let origin = match self {
-            Self::Clara(endpoints) => endpoints.origin(),
-            Self::Custom { origin, .. } => origin,
-        };
+        let origin = &self.origin;
         let typed_origin = Origin::of_with_loopback(&uri)?;
         if typed_origin != *origin {
             return Err(Error::new(ErrorKind::Origin, "the URL is on another server than the profile's API")
@@ -62,12 +81,21 @@ impl Base {
         }
         let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
         let whole = format!("{origin}{}{query}", resolved(uri.path()));
-        match self {
-            Self::Clara(endpoints) => endpoints.url(&whole),
-            Self::Custom { .. } => parse(&whole),
+        match &self.paths {
+            Paths::Documented(complete) => complete(&whole),
+            Paths::From(_) => parse(&whole),
         }
     }
 }
+
+impl fmt::Debug for Base {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Base").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+/// How a provider makes a whole URL of a path.
+type Complete = dyn Fn(&str) -> Result<Uri, Error> + Send + Sync;
 
 /// Whether it begins with a scheme, or, as `//host`, with what follows one.
 fn is_absolute(typed: &str) -> bool {
@@ -110,12 +138,12 @@ fn resolved(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use claviger_clara::{Country, Environment};
+    use claviger_clara::{Country, Endpoints, Environment};
 
     use super::*;
 
     fn custom(api_url: &str) -> Base {
-        Base::Custom { api_url: api_url.parse().unwrap(), origin: Origin::https(api_url).unwrap() }
+        Base::from(&Origin::https(api_url).unwrap(), &api_url.parse().unwrap())
     }
 
     fn located(base: &Base, typed: &str) -> String {
@@ -192,12 +220,15 @@ mod tests {
     #[test]
     fn knows_the_paths_of_clara() {
         let endpoints = Endpoints::new(Country::Mexico);
-        let base = Base::Clara(Box::new(endpoints.clone()));
+        let base_of = |endpoints: Endpoints| {
+            Base::documented(&endpoints.origin().clone(), move |path| endpoints.url(path))
+        };
+        let base = base_of(endpoints.clone());
         let production = "https://public-api.mx.clara.com/api/v3/cards?page=0";
         for typed in ["/api/v3/cards?page=0", "api/v3/x/../cards?page=0", production] {
             assert_eq!(located(&base, typed), production);
         }
-        let test = Base::Clara(Box::new(endpoints.with_environment(Environment::Test)));
+        let test = base_of(endpoints.with_environment(Environment::Test));
         for typed in ["/api/v3/cards?page=0", production] {
             assert_eq!(located(&test, typed), "https://public-api.mx.clara.com/api-test/v3/cards?page=0");
         }

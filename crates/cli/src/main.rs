@@ -1,7 +1,7 @@
 //! `claviger`: authenticated requests from the command line.
 //!
-//! The way through: `args` (what was typed) and `settings` (what is meant) → `stack` (layers and client) → the
-//! command, one module each → `exit`. Only `environment` and `settings` read what is outside the process, only
+//! The way through: `args` (what was typed) and `settings` (what is meant) → `providers` (for whom) → `stack`
+//! (layers and client) → the command, one module each → `exit`. Only `environment` and `settings` read what is outside the process, only
 //! `console` writes to its outputs.
 
 mod args;
@@ -11,6 +11,7 @@ mod environment;
 mod exit;
 mod failure;
 mod location;
+mod providers;
 mod request;
 mod sandbox;
 mod settings;

@@ -15,7 +15,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     settings,
-    stack::Stack,
+    stack::{self, Stack},
 };
 
 /// Runs the command.
@@ -26,7 +26,7 @@ pub(crate) async fn run(
 ) -> Result<Exit, Failure> {
     let profile = settings::load(choice, arguments.tenant.clone(), environment)?;
     profile.warnings.iter().for_each(|warning| console::warn(warning));
-    let stack = Stack::new(profile.provider)?;
+    let stack = Stack::new(&*profile.provider, stack::unkept)?;
     let url = stack.base().locate(&arguments.target)?;
     let request = message::build(&arguments, url, stack.own_headers())?;
     let response = stack.send(request).await?;

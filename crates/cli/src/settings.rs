@@ -1,10 +1,9 @@
 //! What the settings say: the file, the profile, and what stands above both.
 //!
 //! The way is `file` (which one, and may it be believed) → `document` (TOML to named values) → `profile` (one
-//! of them, with the provider's own reading in `clara` and `custom`).
+//! of them, read by its provider, who asks `client` for what it needs).
 
-pub(crate) mod clara;
-pub(crate) mod custom;
+mod client;
 mod document;
 mod file;
 mod position;
@@ -17,7 +16,7 @@ use std::path::PathBuf;
 
 use claviger_auth_core::{Error, ErrorKind};
 
-pub(crate) use self::profile::{Profile, Provider};
+pub(crate) use self::{client::Client, profile::Profile, schema::Names};
 use crate::{args::Choice, environment::Environment};
 
 /// What stands above the settings file.
@@ -39,7 +38,7 @@ pub(crate) fn load(
     let wanted = choice.profile.clone().or_else(|| environment.profile());
     let section = document.choose(wanted.as_deref())?;
     let client_id = choice.client_id.clone().or_else(|| environment.client_id());
-    Profile::read(&section, &Overrides { client_id, tenant }, environment)
+    Profile::read(section, &Overrides { client_id, tenant }, environment)
 }
 
 /// Never looks in the current folder: a checkout must not be able to send somebody's secrets away.

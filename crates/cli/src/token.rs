@@ -13,7 +13,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     settings,
-    stack::Stack,
+    stack::{self, Stack},
 };
 
 /// Runs the command.
@@ -24,7 +24,7 @@ pub(crate) async fn run(
 ) -> Result<Exit, Failure> {
     let profile = settings::load(choice, None, environment)?;
     profile.warnings.iter().for_each(|warning| console::warn(warning));
-    let stack = Stack::new(profile.provider)?;
+    let stack = Stack::new(&*profile.provider, stack::unkept)?;
     let Some(tokens) = stack.tokens() else {
         return Err(Error::new(
             ErrorKind::Configuration,

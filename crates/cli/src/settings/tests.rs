@@ -1,9 +1,11 @@
+//! Reads whole files of settings, good ones and bad ones.
+
 use std::{fs, path::Path};
 
 use claviger_sandbox::{Options, Sandbox};
 use secrecy::ExposeSecret;
 
-use super::{profile::Client, *};
+use super::{client::Client, *};
 
 const CUSTOM: &str = r#"
 [profiles.acme]
@@ -139,8 +141,7 @@ fn a_key_without_meaning_is_a_warning_and_a_known_one_of_another_provider_too() 
 #[test]
 fn says_what_this_version_cannot_do() {
     for (from, to) in [
-        ("\"custom\"", "\"clarify\""),
-        ("\"client-credentials\"", "\"basic\""),
+        ("\"client-credentials\"", "\"authorization-code\""),
         ("token_url = \"https://auth.example/token\"", "issuer = \"https://auth.example\""),
         ("client_id", "pkcs12_file = \"a.p12\"\nclient_id"),
         ("client_id", "client_auth = \"private_key_jwt\"\nclient_id"),
@@ -189,8 +190,9 @@ fn environment_and_flags_stand_above_the_file() {
     let section = document.choose(None).unwrap();
     let secret = |variables: &[_]| {
         let environment = Environment::of(variables);
+        let overrides = Overrides::default();
         let client =
-            Client { section: &section, overrides: &Overrides::default(), environment: &environment };
+            Client { section: &section, overrides: &overrides, environment: &environment, proxies: &None };
         client.secret().unwrap().unwrap()
     };
     assert_eq!(secret(&[("CLAVIGER_CLIENT_SECRET", "marlin")]).expose_secret(), "marlin");
@@ -211,10 +213,11 @@ async fn reads_what_the_sandbox_writes() {
     for profile in [None, Some("clara-test"), Some("custom")] {
         assert_eq!(load(profile, None, &[]).unwrap().warnings, Vec::<String>::new());
     }
-    let Provider::Clara(clara) = load(None, Some("TPR950612KL4"), &[]).unwrap().provider else {
-        panic!("another provider")
-    };
-    assert_eq!(clara.config.endpoints().token_url(), sandbox.clara().token_url());
+    let clara = load(None, Some("TPR950612KL4"), &[]).unwrap().provider;
+    let facts = clara.token_requests().unwrap().unwrap().facts;
+    assert_eq!(facts.token_url, sandbox.clara().token_url());
+    assert_eq!(facts.client_id, sandbox.clara().client_id());
+    assert_eq!(facts.certificate.unwrap().to_string(), sandbox.clara().identity().thumbprint());
 
     let error = load(None, Some("nobody"), &[]).unwrap_err();
     assert_eq!((error.kind(), error.subject()), (ErrorKind::Tenant, Some("--tenant")));

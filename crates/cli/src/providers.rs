@@ -1,0 +1,96 @@
+//! The providers: what each reads of the settings, and the client that it makes of that.
+//!
+//! One more costs a file and a line in [`PROVIDERS`].
+
+mod clara;
+mod custom;
+
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+use claviger_auth_core::{BoxError, Error, Thumbprint, TokenCache, TokenSource};
+use claviger_mtls::Tls;
+use http::{HeaderName, HeaderValue, Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use tower::util::BoxCloneService;
+
+use crate::{
+    location::Base,
+    settings::{Client, Names},
+};
+
+/// Provides for the requests of one profile.
+pub(crate) trait Provide: fmt::Debug + Send + Sync {
+    /// Lists the settings that have a meaning in this profile, beside those that have one in all.
+    fn meaningful(&self) -> Vec<Names>;
+
+    /// Makes what connections are made with: the certificate, if there is one, and whom to trust.
+    fn tls(&self) -> Result<Tls, Error>;
+
+    /// Makes what fetches tokens; none where credentials go to the API as they are, or where there are none.
+    fn token_requests(&self) -> Result<Option<TokenRequests>, Error>;
+
+    /// Puts the layers on a client. `tokens` are there where there are [token requests](Self::token_requests).
+    fn service(&self, tokens: Option<Tokens>) -> Result<Service, Error>;
+
+    /// Tells where typed paths begin.
+    fn base(&self) -> Base;
+
+    /// Lists the headers that the layers set, and that nobody else may.
+    fn own_headers(&self) -> Vec<HeaderName>;
+}
+
+/// Fetches tokens, and tells which.
+pub(crate) struct TokenRequests {
+    pub(crate) source: Arc<dyn TokenSource>,
+    pub(crate) facts: TokenRequestFacts,
+}
+
+/// Tells the tokens of one token request from those of any other: whoever keeps tokens goes by all of it.
+///
+/// Nothing in it is secret. The secret itself is left out: a new one is for the same client.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct TokenRequestFacts {
+    /// As the settings name it: `clara`.
+    pub(crate) provider: &'static str,
+    pub(crate) token_url: String,
+    pub(crate) client_id: String,
+    pub(crate) scope: Option<String>,
+    pub(crate) audience: Option<String>,
+    pub(crate) resources: Vec<String>,
+    /// The client certificate that asks, and that the token may be bound to.
+    pub(crate) certificate: Option<Thumbprint>,
+    /// The tenant's header, where token requests carry it: the token may be for that tenant alone.
+    pub(crate) tenant: Option<HeaderValue>,
+}
+
+impl TokenRequestFacts {
+    /// Begins with what every token request has.
+    pub(crate) fn new(
+        provider: &'static str,
+        token_url: impl Into<String>,
+        client_id: impl Into<String>,
+    ) -> Self {
+        Self {
+            provider,
+            token_url: token_url.into(),
+            client_id: client_id.into(),
+            scope: None,
+            audience: None,
+            resources: Vec::new(),
+            certificate: None,
+            tenant: None,
+        }
+    }
+}
+
+/// Reads what the settings say of one provider.
+pub(crate) type Read = fn(&Client<'_>) -> Result<Box<dyn Provide>, Error>;
+/// Sends a request with all that it takes.
+pub(crate) type Service = BoxCloneService<Request<Full<Bytes>>, Response<Incoming>, BoxError>;
+/// The tokens of one run, kept elsewhere too or not.
+pub(crate) type Tokens = TokenCache<Arc<dyn TokenSource>>;
+
+/// By the name that the settings give them.
+pub(crate) const PROVIDERS: &[(&str, Read)] = &[("clara", clara::read), ("custom", custom::read)];

@@ -1,0 +1,124 @@
+//! Clara: what the settings say of it, and its client.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use claviger_auth_core::Error;
+use claviger_clara::{Client as ClaraClient, Config, Country, Credentials, Environment, TaxIdentifier};
+use claviger_mtls::{Identity, Tls};
+use http::{HeaderName, header::AUTHORIZATION};
+use http_body_util::Full;
+use tower::util::BoxCloneService;
+
+use super::{Provide, Service, TokenRequestFacts, TokenRequests, Tokens};
+use crate::{
+    location::Base,
+    settings::{Client, Names},
+};
+
+/// Holds Clara's own configuration.
+#[derive(Debug)]
+struct Clara {
+    config: Config,
+    client_id: String,
+    form: Form,
+}
+
+/// In what form the credentials are there.
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    /// The folder that Clara sent.
+    Folder,
+    /// Its parts, by name.
+    Parts,
+}
+
+pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
+    let section = client.section;
+    let country: Country =
+        section.parsed("country", str::parse)?.ok_or_else(|| section.missing("country"))?;
+    let (credentials, form) = credentials(client)?;
+    let mut client_id = credentials.client_id().to_owned();
+    let mut config = Config::new(country, credentials).with_proxies(client.proxies.clone());
+    if let Some((id, secret)) = client.instead(&client_id)? {
+        client_id = id;
+        config = config.with_client(client_id.as_str(), secret);
+    }
+    if let Some(environment) = section.parsed("environment", str::parse::<Environment>)? {
+        config = config.with_environment(environment);
+    }
+    if let Some(changed) = section.parsed("api_url", |url| config.clone().with_api_url(url))? {
+        config = changed;
+    }
+    if let Some(changed) = section.parsed("token_url", |url| config.clone().with_token_url(url))? {
+        config = changed;
+    }
+    if let Some(trust) = client.trust()? {
+        config = config.with_trust(trust);
+    }
+    if let Some(tenant) = client.tenant() {
+        let identifier = TaxIdentifier::new(tenant, country).map_err(|error| client.bad_tenant(error))?;
+        config = config.with_tax_identifier(identifier);
+    }
+    Ok(Box::new(Clara { config, client_id, form }))
+}
+
+/// Takes the folder that Clara sent, or its parts by name.
+fn credentials(client: &Client<'_>) -> Result<(Credentials, Form), Error> {
+    let section = client.section;
+    if let Some(folder) = section.path("credentials") {
+        // The folder's own errors name the file and the field.
+        return Ok((Credentials::from_dir(folder)?, Form::Folder));
+    }
+    if !section.has("cert_file") {
+        return Err(section.missing("credentials"));
+    }
+    let (id, secret) = (client.required_id()?, client.required_secret()?);
+    let files = ["cert_file", "key_file"].into_iter().filter_map(|name| section.path(name));
+    Ok((Credentials::new(id, secret, Identity::from_files(files)?), Form::Parts))
+}
+
+impl Provide for Clara {
+    fn meaningful(&self) -> Vec<Names> {
+        let parts: Names = match self.form {
+            Form::Folder => &[],
+            Form::Parts => &["cert_file", "key_file"],
+        };
+        vec![SETTINGS, parts]
+    }
+
+    fn tls(&self) -> Result<Tls, Error> {
+        self.config.tls()
+    }
+
+    fn token_requests(&self) -> Result<Option<TokenRequests>, Error> {
+        let source = Arc::new(self.config.token_source(self.config.transport()?)?);
+        let facts = TokenRequestFacts {
+            certificate: Some(self.config.identity().thumbprint()),
+            ..TokenRequestFacts::new("clara", self.config.endpoints().token_url(), self.client_id.as_str())
+        };
+        Ok(Some(TokenRequests { source, facts }))
+    }
+
+    fn service(&self, tokens: Option<Tokens>) -> Result<Service, Error> {
+        let client = match tokens {
+            Some(tokens) => ClaraClient::<Full<Bytes>>::with_credentials(&self.config, tokens)?,
+            None => ClaraClient::new(&self.config)?,
+        };
+        Ok(BoxCloneService::new(client))
+    }
+
+    fn base(&self) -> Base {
+        let endpoints = self.config.endpoints().clone();
+        Base::documented(self.config.endpoints().origin(), move |path| endpoints.url(path))
+    }
+
+    fn own_headers(&self) -> Vec<HeaderName> {
+        vec![AUTHORIZATION, X_TAX_IDENTIFIER]
+    }
+}
+
+const SETTINGS: Names =
+    &["client_id", "client_secret", "country", "credentials", "environment", "tenant", "token_url"];
+/// Clara's tenant header (Clara's guide, "Multi-Entity Project").
+const X_TAX_IDENTIFIER: HeaderName = HeaderName::from_static("x-tax-identifier");

@@ -1,0 +1,202 @@
+//! A custom provider: any API behind OAuth 2.0 client credentials, HTTP Basic, a given token, or nothing.
+
+mod requests;
+mod tenant;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use claviger_auth_core::{
+    CredentialSource, Error, ErrorKind, Origin, authorization::AuthorizationLayer,
+    retry_unauthorized::RetryUnauthorizedLayer, set_tenant::SetTenantLayer,
+};
+use claviger_basic::Basic;
+use claviger_client::Proxies;
+use claviger_mtls::{Identity, Tls, Trust};
+use http::{HeaderName, Uri, header::AUTHORIZATION};
+use http_body_util::Full;
+use tower::{Layer, util::BoxCloneService};
+
+use self::{requests::Requests, tenant::Tenancy};
+use super::{Provide, Service, TokenRequests, Tokens};
+use crate::{
+    location::Base,
+    settings::{Client, Names},
+};
+
+/// Holds what is known of a custom provider.
+#[derive(Debug)]
+struct Custom {
+    api_url: Uri,
+    origin: Origin,
+    auth: Auth,
+    trust: Trust,
+    identity: Option<Identity>,
+    tenancy: Option<Tenancy>,
+    loopback_http: LoopbackHttp,
+    proxies: Option<Proxies>,
+}
+
+/// Tells how requests are authenticated.
+#[derive(Debug)]
+enum Auth {
+    Basic(Basic),
+    ClientCredentials(Box<Requests>),
+    None,
+    Token(claviger_auth_core::StaticToken),
+}
+
+/// Tells whether plain `http` may be spoken to this very machine.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum LoopbackHttp {
+    Allowed,
+    Refused,
+}
+
+impl LoopbackHttp {
+    /// Takes an origin that a credential may go to.
+    fn origin(self, uri: &Uri) -> Result<Origin, Error> {
+        match self {
+            Self::Allowed => Origin::of_with_loopback(uri),
+            Self::Refused => Origin::of(uri),
+        }
+    }
+}
+
+pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
+    let section = client.section;
+    section.refuse(&["pkcs12_file", "passphrase"])?;
+    let loopback_http =
+        if section.flag("allow_loopback_http") { LoopbackHttp::Allowed } else { LoopbackHttp::Refused };
+    let (api_url, origin) = section
+        .parsed("api_url", |url| base(url, loopback_http))?
+        .ok_or_else(|| section.missing("api_url"))?;
+    let tenancy = tenant::read(client)?;
+    let auth = match section.required("auth")? {
+        "authorization-code" => {
+            return Err(section.error("auth", "this way is not supported by this version").with_advice(WAYS));
+        }
+        "basic" => Auth::Basic(basic(client)?),
+        "client-credentials" => Auth::ClientCredentials(Box::new(Requests::read(client, tenancy.as_ref())?)),
+        "none" => Auth::None,
+        "token" => Auth::Token(client.given_token()?),
+        _ => return Err(section.error("auth", "there is no such way to authenticate").with_advice(WAYS)),
+    };
+    let files: Vec<_> = ["cert_file", "key_file"].into_iter().filter_map(|name| section.path(name)).collect();
+    Ok(Box::new(Custom {
+        api_url,
+        origin,
+        auth,
+        trust: client.trust()?.unwrap_or_else(Trust::platform),
+        identity: if files.is_empty() { None } else { Some(Identity::from_files(files)?) },
+        tenancy,
+        loopback_http,
+        proxies: client.proxies.clone(),
+    }))
+}
+
+fn basic(client: &Client<'_>) -> Result<Basic, Error> {
+    let section = client.section;
+    let username = section.required("username")?;
+    let password = section.secret("password", client.environment)?;
+    let password = password.ok_or_else(|| section.missing("password"))?;
+    Basic::new(username, &password).map_err(|error| section.placed("username", error))
+}
+
+/// Checks the URL that all others are taken from.
+fn base(url: &str, loopback_http: LoopbackHttp) -> Result<(Uri, Origin), Error> {
+    let bad = |what| Error::new(ErrorKind::Configuration, what).with_advice("write it as https://host/path/");
+    let uri: Uri = url.parse().map_err(|_| bad("this is not a URL"))?;
+    if uri.query().is_some() || url.contains('#') {
+        return Err(bad("the URL has a query or a fragment, which no request would keep"));
+    }
+    let origin = loopback_http.origin(&uri).map_err(|error| match Origin::of_with_loopback(&uri) {
+        Ok(_) => error.with_advice("use https, or allow this very machine: allow_loopback_http = true"),
+        Err(_) => error,
+    })?;
+    Ok((uri, origin))
+}
+
+impl Custom {
+    fn client(&self) -> Result<claviger_client::Client<Full<Bytes>>, Error> {
+        let client = claviger_client::Client::builder(self.tls()?).with_proxies(self.proxies.clone());
+        Ok(match self.loopback_http {
+            LoopbackHttp::Allowed => client.with_loopback_http(),
+            LoopbackHttp::Refused => client,
+        }
+        .build())
+    }
+}
+
+impl Provide for Custom {
+    fn meaningful(&self) -> Vec<Names> {
+        let of_auth = match self.auth {
+            Auth::Basic(_) => &["username", "password"],
+            Auth::ClientCredentials(_) => requests::SETTINGS,
+            Auth::None => &[],
+            Auth::Token(_) => &["token"] as Names,
+        };
+        vec![SETTINGS, of_auth]
+    }
+
+    fn tls(&self) -> Result<Tls, Error> {
+        let mut tls = Tls::builder(self.trust.clone());
+        if let Some(identity) = &self.identity {
+            tls = tls.with_identity(identity.clone());
+        }
+        tls.build()
+    }
+
+    /// With the same certificate as the API.
+    fn token_requests(&self) -> Result<Option<TokenRequests>, Error> {
+        match &self.auth {
+            Auth::ClientCredentials(requests) => {
+                let certificate = self.identity.as_ref().map(Identity::thumbprint);
+                requests.over(self.client()?, certificate, self.loopback_http).map(Some)
+            }
+            Auth::Basic(_) | Auth::None | Auth::Token(_) => Ok(None),
+        }
+    }
+
+    fn service(&self, tokens: Option<Tokens>) -> Result<Service, Error> {
+        let credentials: Option<Arc<dyn CredentialSource>> = match &self.auth {
+            Auth::Basic(basic) => Some(Arc::new(basic.clone())),
+            Auth::ClientCredentials(_) => tokens.map(|tokens| Arc::new(tokens) as _),
+            Auth::None => None,
+            Auth::Token(token) => Some(Arc::new(token.clone())),
+        };
+        let client = self.client()?;
+        // The order is that of every stack: tenant, retry, authorization, client.
+        let mut service = match credentials {
+            None => BoxCloneService::new(client),
+            Some(credentials) => {
+                let authorization = AuthorizationLayer::new(credentials, self.origin.clone());
+                BoxCloneService::new(RetryUnauthorizedLayer::cloned().layer(authorization.layer(client)))
+            }
+        };
+        if let Some(Tenancy { header, tenant, .. }) = &self.tenancy {
+            let (header, origin) = (header.clone(), self.origin.clone());
+            let layer = match tenant {
+                Some(tenant) => SetTenantLayer::fixed(header, tenant.clone(), origin),
+                None => SetTenantLayer::optional(header, origin),
+            };
+            service = BoxCloneService::new(layer.layer(service));
+        }
+        Ok(service)
+    }
+
+    fn base(&self) -> Base {
+        Base::from(&self.origin, &self.api_url)
+    }
+
+    fn own_headers(&self) -> Vec<HeaderName> {
+        let authorization = match self.auth {
+            Auth::None => None,
+            Auth::Basic(_) | Auth::ClientCredentials(_) | Auth::Token(_) => Some(AUTHORIZATION),
+        };
+        authorization.into_iter().chain(self.tenancy.iter().map(|tenancy| tenancy.header.clone())).collect()
+    }
+}
+
+const SETTINGS: Names = &["allow_loopback_http", "auth", "cert_file", "key_file", "tenant", "tenant_header"];
+const WAYS: &str = "this version knows basic, client-credentials, token and none";
