@@ -116,7 +116,7 @@ Begin with: claviger demo";
 
 const REQUEST_HELP: &str = "\
 PATH_OR_URL: things       below the profile's api_url
-             /things      from the root of its server (Clara: below api_url)
+             /things      as the provider writes its paths (custom: from the root)
              https://...  only if it is on that server
 The body of an answer is printed whatever its status. Redirects are not followed.
 -d sends application/json unless -H names another Content-Type.";

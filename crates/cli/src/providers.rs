@@ -3,6 +3,9 @@
 //! One more costs a file and a line in [`PROVIDERS`].
 
 mod clara;
+mod clarify;
+mod clarus;
+mod clazar;
 mod custom;
 
 use std::{fmt, sync::Arc};
@@ -93,4 +96,10 @@ pub(crate) type Service = BoxCloneService<Request<Full<Bytes>>, Response<Incomin
 pub(crate) type Tokens = TokenCache<Arc<dyn TokenSource>>;
 
 /// By the name that the settings give them.
-pub(crate) const PROVIDERS: &[(&str, Read)] = &[("clara", clara::read), ("custom", custom::read)];
+pub(crate) const PROVIDERS: &[(&str, Read)] = &[
+    ("clara", clara::read),
+    ("clarify", clarify::read),
+    ("clarus", clarus::read),
+    ("clazar", clazar::read),
+    ("custom", custom::read),
+];

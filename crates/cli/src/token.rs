@@ -28,9 +28,9 @@ pub(crate) async fn run(
     let Some(tokens) = stack.tokens() else {
         return Err(Error::new(
             ErrorKind::Configuration,
-            "the profile has no tokens: it says auth = \"none\"",
+            "the profile fetches no tokens: what it sends was given, if it sends anything",
         )
-        .with_advice("choose another profile with --profile")
+        .with_advice("use it with claviger request, or choose another profile with --profile")
         .into());
     };
     let token = tokens.token().await?;

@@ -1,0 +1,99 @@
+//! Clarify: what the settings say of it, and its client.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use claviger_auth_core::Error;
+use claviger_clarify::{
+    ApiVersion, Client as ClarifyClient, Config, Credentials, CredentialsType, Endpoints,
+};
+use claviger_mtls::Tls;
+use http::{HeaderName, header::AUTHORIZATION};
+use http_body_util::Full;
+use tower::util::BoxCloneService;
+
+use super::{Provide, Service, TokenRequestFacts, TokenRequests, Tokens};
+use crate::{
+    location::Base,
+    settings::{Client, Names},
+};
+
+/// Holds Clarify's own configuration.
+#[derive(Debug)]
+struct Clarify {
+    config: Config,
+    client_id: String,
+}
+
+pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
+    let section = client.section;
+    client.refuse_tenant()?;
+    let file = section.path("credentials").ok_or_else(|| section.missing("credentials"))?;
+    // The file's own errors name it and the field; those of the URL name the setting.
+    let credentials = match section.text("api_url") {
+        Some(url) => {
+            section.parsed("api_url", Endpoints::new)?;
+            Credentials::from_file_with_api_url(file, url)?
+        }
+        None => Credentials::from_file(file)?,
+    };
+    let mut client_id = credentials.client_id().to_owned();
+    let mut config = Config::new(credentials).with_proxies(client.proxies.clone());
+    if let Some((id, secret)) = client.instead(&client_id)? {
+        client_id = id;
+        config = config.with_client(client_id.as_str(), secret);
+    }
+    if let Some(changed) = section.parsed("token_url", |url| config.clone().with_token_url(url))? {
+        config = changed;
+    }
+    if let Some(version) = section.parsed("api_version", ApiVersion::new)? {
+        config = config.with_api_version(version);
+    }
+    if let Some(trust) = client.trust()? {
+        config = config.with_trust(trust);
+    }
+    Ok(Box::new(Clarify { config, client_id }))
+}
+
+impl Provide for Clarify {
+    fn meaningful(&self) -> Vec<Names> {
+        let fetches_tokens =
+            self.config.credentials().credentials_type() == CredentialsType::ClientCredentials;
+        vec![SETTINGS, if fetches_tokens { &["token_url"] } else { &[] }]
+    }
+
+    fn tls(&self) -> Result<Tls, Error> {
+        self.config.tls()
+    }
+
+    /// None for HTTP Basic.
+    fn token_requests(&self) -> Result<Option<TokenRequests>, Error> {
+        let Some(source) = self.config.token_source(self.config.transport()?)? else { return Ok(None) };
+        let endpoints = self.config.endpoints();
+        let facts = TokenRequestFacts {
+            audience: Some(endpoints.api_url().to_owned()),
+            ..TokenRequestFacts::new("clarify", endpoints.token_url(), self.client_id.as_str())
+        };
+        Ok(Some(TokenRequests { source: Arc::new(source), facts }))
+    }
+
+    fn service(&self, tokens: Option<Tokens>) -> Result<Service, Error> {
+        let client = match tokens {
+            Some(tokens) => ClarifyClient::<Full<Bytes>>::with_credentials(&self.config, tokens)?,
+            None => ClarifyClient::new(&self.config)?,
+        };
+        Ok(BoxCloneService::new(client))
+    }
+
+    fn base(&self) -> Base {
+        let endpoints = self.config.endpoints().clone();
+        Base::documented(self.config.endpoints().origin(), move |path| endpoints.url(path))
+    }
+
+    /// Not `X-API-Version`: which one a method wants, the caller knows better.
+    fn own_headers(&self) -> Vec<HeaderName> {
+        vec![AUTHORIZATION]
+    }
+}
+
+const SETTINGS: Names = &["api_version", "client_id", "client_secret", "credentials", "mqtt_url"];
