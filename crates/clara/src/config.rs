@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "client")]
 use bytes::Bytes;
-use claviger_auth_core::{BoxError, Error};
+use claviger_auth_core::Error;
 #[cfg(feature = "client")]
 use claviger_client::{Client, Proxies};
 use claviger_mtls::{Identity, Tls, Trust};
 use claviger_oauth_cc::ClientCredentials;
-use claviger_token_endpoint::{ClientAuthentication, ClientAuthenticationMethod, TokenEndpoint};
-use http::{Request, Response};
-use http_body::Body;
+use claviger_token_endpoint::{ClientAuthentication, ClientAuthenticationMethod, TokenEndpoint, Transport};
+#[cfg(feature = "client")]
 use http_body_util::Full;
 use secrecy::SecretString;
-use tower_service::Service;
 
 use crate::{Country, Credentials, Endpoints, Environment, TaxIdentifier};
 
@@ -165,15 +164,7 @@ impl Config {
     /// # Errors
     ///
     /// Those of [`TokenEndpointBuilder::build`](claviger_token_endpoint::TokenEndpointBuilder::build).
-    pub fn token_source<S, B>(&self, transport: S) -> Result<ClientCredentials, Error>
-    where
-        S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
-        S::Future: Send,
-        S::Error: Into<BoxError>,
-        B: Body + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<BoxError>,
-    {
+    pub fn token_source(&self, transport: impl Transport) -> Result<ClientCredentials, Error> {
         let client = ClientAuthentication::new(
             ClientAuthenticationMethod::ClientSecretBasic,
             self.credentials.client_id(),

@@ -5,16 +5,14 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::Bytes;
 use claviger_auth_core::{
-    BoxError, CredentialSource, Error, HttpRequest, TokenCache,
+    CredentialSource, Error, HttpRequest, TokenCache,
     authorization::{Authorization, AuthorizationLayer},
     retry_unauthorized::{ReplayCloned, RetryUnauthorized, RetryUnauthorizedLayer},
 };
 use claviger_oauth_cc::ClientCredentials;
-use http::{HeaderName, HeaderValue, Request, Response, header::CONTENT_TYPE};
-use http_body::Body;
-use http_body_util::Full;
+use claviger_token_endpoint::Transport;
+use http::{HeaderName, HeaderValue, header::CONTENT_TYPE};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -62,15 +60,7 @@ impl ClarifyLayer {
     /// # Errors
     ///
     /// Those of [`Config::token_source`], or of [`Basic::new`](claviger_basic::Basic::new).
-    pub fn new<S, B>(config: &Config, transport: S) -> Result<Self, Error>
-    where
-        S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
-        S::Future: Send,
-        S::Error: Into<BoxError>,
-        B: Body + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<BoxError>,
-    {
+    pub fn new(config: &Config, transport: impl Transport) -> Result<Self, Error> {
         let Some(source) = config.token_source(transport)? else {
             return Ok(Self::with_credentials(config, config.basic()?));
         };

@@ -2,17 +2,16 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "client")]
 use bytes::Bytes;
-use claviger_auth_core::{BoxError, Error, ErrorKind};
+use claviger_auth_core::{Error, ErrorKind};
 #[cfg(feature = "client")]
 use claviger_client::{Client, Proxies};
 use claviger_mtls::{Tls, Trust};
 use claviger_oauth_cc::ClientCredentials;
-use claviger_token_endpoint::TokenEndpoint;
-use http::{Request, Response};
-use http_body::Body;
+use claviger_token_endpoint::{TokenEndpoint, Transport};
+#[cfg(feature = "client")]
 use http_body_util::Full;
-use tower_service::Service;
 
 use crate::{Authentication, Credentials, Endpoints, Subdomain, layer::X_CLARUS_SUBDOMAIN};
 
@@ -152,15 +151,7 @@ impl Config {
     /// Those of [`TokenEndpointBuilder::build`](claviger_token_endpoint::TokenEndpointBuilder::build);
     /// [`Configuration`](ErrorKind::Configuration) if token requests should carry the subdomain and each
     /// request has its own.
-    pub fn token_source<S, B>(&self, transport: S) -> Result<Option<ClientCredentials>, Error>
-    where
-        S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
-        S::Future: Send,
-        S::Error: Into<BoxError>,
-        B: Body + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<BoxError>,
-    {
+    pub fn token_source(&self, transport: impl Transport) -> Result<Option<ClientCredentials>, Error> {
         match &self.authentication {
             Authentication::Credentials(credentials) => self.source_of(credentials, transport).map(Some),
             Authentication::Token(_) => Ok(None),
@@ -187,19 +178,11 @@ impl Config {
         &self.tenancy
     }
 
-    pub(crate) fn source_of<S, B>(
+    pub(crate) fn source_of(
         &self,
         credentials: &Credentials,
-        transport: S,
-    ) -> Result<ClientCredentials, Error>
-    where
-        S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
-        S::Future: Send,
-        S::Error: Into<BoxError>,
-        B: Body + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<BoxError>,
-    {
+        transport: impl Transport,
+    ) -> Result<ClientCredentials, Error> {
         let url = self.endpoints.token_url();
         let mut endpoint = TokenEndpoint::builder(url, credentials.client_authentication());
         if let Some(subdomain) = self.subdomain_of_token_requests()? {

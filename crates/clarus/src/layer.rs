@@ -5,17 +5,15 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::Bytes;
 use claviger_auth_core::{
-    BoxError, CredentialSource, Error, HttpRequest, TokenCache,
+    CredentialSource, Error, HttpRequest, TokenCache,
     authorization::{Authorization, AuthorizationLayer},
     retry_unauthorized::{ReplayCloned, RetryUnauthorized, RetryUnauthorizedLayer},
     set_tenant::{SetTenant, SetTenantLayer},
 };
 use claviger_oauth_cc::ClientCredentials;
-use http::{HeaderName, HeaderValue, Request, Response, header::CONTENT_TYPE};
-use http_body::Body;
-use http_body_util::Full;
+use claviger_token_endpoint::Transport;
+use http::{HeaderName, HeaderValue, header::CONTENT_TYPE};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -63,15 +61,7 @@ impl ClarusLayer {
     /// # Errors
     ///
     /// Those of [`Config::token_source`].
-    pub fn new<S, B>(config: &Config, transport: S) -> Result<Self, Error>
-    where
-        S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
-        S::Future: Send,
-        S::Error: Into<BoxError>,
-        B: Body + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<BoxError>,
-    {
+    pub fn new(config: &Config, transport: impl Transport) -> Result<Self, Error> {
         let source = match config.authentication() {
             Authentication::Credentials(credentials) => config.source_of(credentials, transport)?,
             Authentication::Token(token) => return Ok(Self::with_credentials(config, token.clone())),

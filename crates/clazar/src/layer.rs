@@ -2,18 +2,14 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use claviger_auth_core::{
-    BoxError, CredentialSource, Error, TokenCache,
+    CredentialSource, Error, TokenCache,
     authorization::{Authorization, AuthorizationLayer},
     retry_unauthorized::{ReplayCloned, RetryUnauthorized, RetryUnauthorizedLayer},
 };
 use claviger_oauth_cc::ClientCredentials;
-use http::{Request, Response};
-use http_body::Body;
-use http_body_util::Full;
+use claviger_token_endpoint::Transport;
 use tower_layer::Layer;
-use tower_service::Service;
 
 use crate::Config;
 
@@ -57,15 +53,7 @@ impl ClazarLayer {
     /// # Errors
     ///
     /// Those of [`Config::token_source`].
-    pub fn new<S, B>(config: &Config, transport: S) -> Result<Self, Error>
-    where
-        S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
-        S::Future: Send,
-        S::Error: Into<BoxError>,
-        B: Body + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<BoxError>,
-    {
+    pub fn new(config: &Config, transport: impl Transport) -> Result<Self, Error> {
         let cache = TokenCache::builder(config.token_source(transport)?);
         let tokens = match config.spacing() {
             Some(spacing) => cache.with_spacing(spacing).build(),

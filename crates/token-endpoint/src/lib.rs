@@ -65,4 +65,5 @@ pub use {
     token_answer::TokenAnswer,
     token_endpoint::{TokenEndpoint, TokenEndpointBuilder},
     token_request::TokenRequest,
+    transport::Transport,
 };

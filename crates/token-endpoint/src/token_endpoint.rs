@@ -3,14 +3,12 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use claviger_auth_core::{BoxError, Clock, Error, ErrorKind, Origin, SystemClock};
+use claviger_auth_core::{Clock, Error, ErrorKind, Origin, SystemClock};
 use http::{
-    HeaderName, HeaderValue, Request, Response, Uri,
+    HeaderName, HeaderValue, Request, Uri,
     header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING},
 };
-use http_body::Body;
 use http_body_util::Full;
-use tower_service::Service;
 
 use crate::{ClientAuthentication, TokenAnswer, TokenRequest, encode, judge::judge, transport::Transport};
 
@@ -177,14 +175,7 @@ impl TokenEndpointBuilder {
     /// [`with_loopback_http`](Self::with_loopback_http) allows), has a fragment (RFC 6749 §3.2) or names a user; if
     /// the client's id, or the secret that its method needs, is missing; or if a header is one that the request
     /// has of its own.
-    pub fn build<S, B>(self, transport: S) -> Result<TokenEndpoint, Error>
-    where
-        S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
-        S::Future: Send,
-        S::Error: Into<BoxError>,
-        B: Body + Send + 'static,
-        B::Error: Into<BoxError>,
-    {
+    pub fn build(self, transport: impl Transport) -> Result<TokenEndpoint, Error> {
         let origin =
             if self.loopback_http { Origin::loopback_http(&self.url) } else { Origin::https(&self.url) };
         let origin = origin.map_err(|error| {

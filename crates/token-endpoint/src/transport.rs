@@ -13,7 +13,12 @@ use tower_service::Service;
 use crate::wiped::Wiped;
 
 /// What came back, read as far as is of use.
-pub(crate) struct Answer {
+#[expect(
+    unnameable_types,
+    missing_debug_implementations,
+    reason = "it is between a transport and the endpoint"
+)]
+pub struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) retry_after: Option<HeaderValue>,
     pub(crate) body: AnswerBody,
@@ -27,16 +32,34 @@ pub(crate) enum AnswerBody {
     Whole(Wiped),
 }
 
+/// Sends token requests: any HTTP client that is a tower service, takes a `Full<Bytes>` and can be cloned. It
+/// must follow no redirect: a token request carries a secret.
+///
+/// Every such service is one; it cannot be implemented in another way.
+pub trait Transport: Exchange + Send + Sync + 'static {}
+
+impl<S, B> Transport for S
+where
+    S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
+    S::Future: Send,
+    S::Error: Into<BoxError>,
+    B: Body + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+}
+
 /// One exchange with the token endpoint, over a client of some type.
 ///
 /// The boxed future is off the request path: a token is fetched once in minutes.
+#[expect(unnameable_types, reason = "what a transport does is between it and the endpoint")]
 #[async_trait]
-pub(crate) trait Transport: Send + Sync {
+pub trait Exchange {
+    #[doc(hidden)]
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, Error>;
 }
 
 #[async_trait]
-impl<S, B> Transport for S
+impl<S, B> Exchange for S
 where
     S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + Sync,
     S::Future: Send,

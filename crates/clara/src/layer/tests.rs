@@ -3,11 +3,14 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use claviger_auth_core::{ErrorKind, set_tenant::Tenant};
+use bytes::Bytes;
+use claviger_auth_core::{BoxError, ErrorKind, set_tenant::Tenant};
 use claviger_mtls::Identity;
-use http::header::AUTHORIZATION;
+use http::{Request, Response, header::AUTHORIZATION};
+use http_body_util::Full;
 use rcgen::{CertificateParams, KeyPair};
 use tower::{ServiceExt, service_fn};
+use tower_service::Service;
 
 use super::*;
 use crate::{Country, Credentials, TaxIdentifier};

@@ -4,9 +4,10 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use claviger_auth_core::ErrorKind;
-use http::header::AUTHORIZATION;
-use http_body_util::BodyExt;
+use http::{Request, Response, header::AUTHORIZATION};
+use http_body_util::{BodyExt, Full};
 use tower::{ServiceExt, service_fn};
 
 use super::*;

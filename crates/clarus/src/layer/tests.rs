@@ -2,10 +2,11 @@
 
 use std::{any, convert::Infallible, sync::Mutex, time::Duration};
 
-use claviger_auth_core::{ErrorKind, StaticToken, set_tenant::Tenant};
+use bytes::Bytes;
+use claviger_auth_core::{BoxError, ErrorKind, StaticToken, set_tenant::Tenant};
 use claviger_token_endpoint::ClientAuthenticationMethod;
-use http::{HeaderMap, header::AUTHORIZATION};
-use http_body_util::BodyExt;
+use http::{HeaderMap, Request, Response, header::AUTHORIZATION};
+use http_body_util::{BodyExt, Full};
 use tower::{ServiceExt, service_fn};
 
 use super::*;

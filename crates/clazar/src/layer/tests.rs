@@ -7,13 +7,15 @@ use std::{
     time::Duration,
 };
 
-use claviger_auth_core::{ErrorKind, StaticToken};
+use bytes::Bytes;
+use claviger_auth_core::{BoxError, ErrorKind, StaticToken};
 use http::{
-    HeaderMap,
+    HeaderMap, Request, Response,
     header::{AUTHORIZATION, CONTENT_TYPE},
 };
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use tower::{ServiceExt, service_fn};
+use tower_service::Service;
 
 use super::*;
 

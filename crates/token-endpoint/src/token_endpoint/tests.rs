@@ -7,11 +7,13 @@ use std::{
     task::{Context, Poll},
 };
 
-use claviger_auth_core::ManualClock;
-use http_body::Frame;
+use claviger_auth_core::{BoxError, ManualClock};
+use http::Response;
+use http_body::{Body, Frame};
 use http_body_util::BodyExt;
 use secrecy::ExposeSecret;
 use tower::service_fn;
+use tower_service::Service;
 
 use super::*;
 use crate::ClientAuthenticationMethod as Method;
