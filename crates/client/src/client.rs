@@ -22,7 +22,11 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::proxy::{Proxied, Proxies};
-use crate::{connect::Deadline, failure};
+use crate::{
+    connect::Deadline,
+    connections::{Connections, Watch},
+    failure,
+};
 
 /// Sends requests over pooled connections, HTTP/2 where the server speaks it.
 ///
@@ -52,6 +56,7 @@ use crate::{connect::Deadline, failure};
 /// ```
 pub struct Client<B> {
     inner: legacy::Client<Deadline<MtlsConnector<Proxied<HttpConnector>>>, B>,
+    connections: Connections,
     tls: Tls,
     loopback_http: bool,
 }
@@ -73,7 +78,12 @@ impl<B> Client<B> {
 
 impl<B> Clone for Client<B> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), tls: self.tls.clone(), loopback_http: self.loopback_http }
+        Self {
+            inner: self.inner.clone(),
+            connections: self.connections.clone(),
+            tls: self.tls.clone(),
+            loopback_http: self.loopback_http,
+        }
     }
 }
 
@@ -109,7 +119,10 @@ where
         let origin = if self.loopback_http { Origin::of_with_loopback(uri) } else { Origin::of(uri) };
         let state = match origin {
             Err(error) => State::Refused { error: Some(error.into()) },
-            Ok(origin) => State::Sending { response: self.inner.request(request), origin },
+            Ok(origin) => {
+                let watch = self.connections.watch(origin);
+                State::Sending { response: self.inner.request(request), watch }
+            }
         };
         ResponseFuture { state }
     }
@@ -129,7 +142,7 @@ pin_project! {
         // The request goes where this client does not; it is not sent.
         Refused { error: Option<BoxError> },
         // Waiting for the head of the response.
-        Sending { #[pin] response: legacy::ResponseFuture, origin: Origin },
+        Sending { #[pin] response: legacy::ResponseFuture, watch: Watch },
     }
 }
 
@@ -141,8 +154,8 @@ impl Future for ResponseFuture {
             StateProj::Refused { error } => {
                 Poll::Ready(Err(error.take().expect("a future is not polled after it is done")))
             }
-            StateProj::Sending { response, origin } => {
-                response.poll(cx).map_err(|error| failure::of_request(error, origin).into())
+            StateProj::Sending { response, watch } => {
+                response.poll(cx).map_err(|error| failure::of_request(error, watch).into())
             }
         }
     }
@@ -208,13 +221,14 @@ impl<B> ClientBuilder<B> {
         let tcp = Proxied::new(tcp, self.proxies);
         let layer = MtlsLayer::new(self.tls.clone());
         let layer = if self.loopback_http { layer.with_loopback_http() } else { layer };
-        let connector = Deadline::new(layer.layer(tcp), self.connect_timeout);
+        let connections = Connections::default();
+        let connector = Deadline::new(layer.layer(tcp), self.connect_timeout, connections.clone());
         let inner = legacy::Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(self.idle_timeout)
             .build(connector);
-        Client { inner, tls: self.tls, loopback_http: self.loopback_http }
+        Client { inner, connections, tls: self.tls, loopback_http: self.loopback_http }
     }
 }
 

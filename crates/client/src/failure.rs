@@ -2,17 +2,19 @@
 
 use std::error;
 
-use claviger_auth_core::{Error, ErrorKind, Origin};
+use claviger_auth_core::{Error, ErrorKind};
 use claviger_mtls::ConnectionFailure;
 use http::Extensions;
 use hyper_util::client::legacy;
 
+use crate::connections::Watch;
+
 /// Says why there is no response. What the connector said stands; the rest is told apart here.
-pub(crate) fn of_request(cause: legacy::Error, origin: &Origin) -> Error {
+pub(crate) fn of_request(cause: legacy::Error, watch: &Watch) -> Error {
     if let Some(error) = Error::find(&cause) {
         return error.clone();
     }
-    if let Some(error) = of_connection(&cause) {
+    if let Some(error) = of_connection(&cause, watch) {
         return error;
     }
     let error = if cause.is_connect() {
@@ -28,13 +30,17 @@ pub(crate) fn of_request(cause: legacy::Error, origin: &Origin) -> Error {
             None => Error::new(ErrorKind::Connect, "the connection to the server was lost"),
         }
     };
-    error.with_subject(origin.to_string()).with_source(cause)
+    error.with_subject(watch.origin().to_string()).with_source(cause)
 }
 
 /// HTTP/2 keeps no source of what its connection failed with; the connection does.
-fn of_connection(cause: &legacy::Error) -> Option<Error> {
+fn of_connection(cause: &legacy::Error, watch: &Watch) -> Option<Error> {
+    let Some(connected) = cause.connect_info() else {
+        // No connection took the request. Without a source hyper-util refused it, and needed none.
+        return error::Error::source(cause).and_then(|_| watch.failure());
+    };
     let mut extras = Extensions::new();
-    cause.connect_info()?.get_extras(&mut extras);
+    connected.get_extras(&mut extras);
     extras.get::<ConnectionFailure>()?.error().cloned()
 }
 

@@ -49,6 +49,7 @@
 
 mod client;
 mod connect;
+mod connections;
 mod failure;
 mod proxy;
 

@@ -69,6 +69,13 @@ impl ConnectionFailure {
         self.0.get()
     }
 
+    /// Returns whether this is all that is left of the connection: what [`error`](Self::error) says is final.
+    #[must_use]
+    pub fn is_detached(&mut self) -> bool {
+        // Not `strong_count`: that does not see to it that what the other holders did is visible here.
+        Arc::get_mut(&mut self.0).is_some()
+    }
+
     fn keep(&self, error: &io::Error) {
         if let Some(error) = Error::find(error) {
             // The first one is the cause of the others.

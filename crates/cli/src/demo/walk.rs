@@ -126,8 +126,7 @@ impl Walk {
     }
 
     async fn no_certificate(&mut self) -> Result<Step, Failure> {
-        // Where an HTTP/2 connection ends before its first request is on the way, hyper-util does not say why.
-        let tls = Tls::builder(self.trust.clone()).with_http1_only().build()?;
+        let tls = Tls::builder(self.trust.clone()).build()?;
         let bare = claviger_client::Client::<Full<Bytes>>::builder(tls).build();
         let refusal = refusal(bare.oneshot(request(&self.clara.api_url(), None)?).await)?;
         prove(refusal.kind() == ErrorKind::ClientCertificate, "an error about the certificate")?;

@@ -20,7 +20,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use rustls::{
     RootCertStore, ServerConfig, SupportedProtocolVersion,
     pki_types::PrivateKeyDer,
-    server::WebPkiClientVerifier,
+    server::{WebPkiClientVerifier, danger::ClientCertVerifier},
     version::{TLS12, TLS13},
 };
 use tokio::{
@@ -31,6 +31,8 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use super::*;
+
+mod refused;
 
 const HTTP_1: &[u8] = b"http/1.1";
 const HTTP_2: &[u8] = b"h2";
@@ -67,11 +69,21 @@ impl Stage {
             .unwrap()
     }
 
-    fn acceptor(&self) -> TlsAcceptor {
+    /// What a server is set up with that demands a client certificate.
+    fn demanding(&self) -> ServerConfig {
         let mut roots = RootCertStore::empty();
         roots.add(self.authority.der().clone()).unwrap();
-        let verifier =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider()).build().unwrap();
+        self.server_config(
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider()).build().unwrap(),
+        )
+    }
+
+    /// What a server is set up with that asks for none.
+    fn lenient(&self) -> ServerConfig {
+        self.server_config(WebPkiClientVerifier::no_client_auth())
+    }
+
+    fn server_config(&self, verifier: Arc<dyn ClientCertVerifier>) -> ServerConfig {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec!["localhost".into()]).unwrap();
         let certificate = params.signed_by(&key, &self.authority).unwrap();
@@ -85,12 +97,12 @@ impl Stage {
             )
             .unwrap();
         config.alpn_protocols = vec![self.protocol.to_vec()];
-        TlsAcceptor::from(Arc::new(config))
+        config
     }
 
     /// Serves [`echo`], and counts the connections.
     async fn serve(&self) -> (SocketAddr, Arc<AtomicUsize>) {
-        let (acceptor, protocol) = (self.acceptor(), self.protocol);
+        let (acceptor, protocol) = (TlsAcceptor::from(Arc::new(self.demanding())), self.protocol);
         serve(move |tcp| {
             let acceptor = acceptor.clone();
             async move {
