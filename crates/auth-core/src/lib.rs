@@ -61,6 +61,7 @@
 
 mod access_token;
 pub mod authorization;
+mod base_url;
 mod clock;
 mod credential;
 mod error;
@@ -78,6 +79,7 @@ mod token_source;
 pub use clock::ManualClock;
 pub use {
     access_token::AccessToken,
+    base_url::BaseUrl,
     clock::{Clock, SystemClock},
     credential::{Credential, CredentialSource, Generation, PublishIdentity, Thumbprint, UseCredentials},
     error::{BoxError, Error, ErrorKind},

@@ -56,7 +56,9 @@ impl Credentials {
         &self.identity
     }
 
-    pub(crate) fn client_secret(&self) -> &SecretString {
+    /// Returns the client secret, for those who compare it with another; its `Debug` does not show it.
+    #[must_use]
+    pub fn client_secret(&self) -> &SecretString {
         &self.client_secret
     }
 

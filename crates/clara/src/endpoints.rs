@@ -2,8 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
-use claviger_auth_core::{Error, ErrorKind, Origin};
-use http::{Uri, uri::PathAndQuery};
+use claviger_auth_core::{BaseUrl, Error, ErrorKind, Origin};
+use http::Uri;
 
 /// Names the country whose host a company uses (Clara's guide, steps 3 and 4). There is one host per country.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -89,8 +89,7 @@ impl FromStr for Environment {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Endpoints {
-    api: Uri,
-    origin: Origin,
+    api: BaseUrl,
     token_url: String,
     environment: Environment,
 }
@@ -101,13 +100,13 @@ impl Endpoints {
     pub fn new(country: Country) -> Self {
         // The guide prints the token URL without a scheme; anything but https would give the secret away.
         let api = match country {
-            Country::Brazil => Uri::from_static("https://public-api.br.clara.com/"),
-            Country::Colombia => Uri::from_static("https://public-api.co.clara.com/"),
-            Country::Mexico => Uri::from_static("https://public-api.mx.clara.com/"),
+            Country::Brazil => "https://public-api.br.clara.com",
+            Country::Colombia => "https://public-api.co.clara.com",
+            Country::Mexico => "https://public-api.mx.clara.com",
         };
-        let origin = Origin::of(&api).expect("the URLs above are https");
-        let token_url = format!("{origin}/oauth/token");
-        Self { api, origin, token_url, environment: Environment::Production }
+        let api = BaseUrl::https(api).expect("the URLs above are https");
+        let token_url = format!("{}/oauth/token", api.origin());
+        Self { api, token_url, environment: Environment::Production }
     }
 
     /// Chooses the environment. Default: production.
@@ -123,9 +122,8 @@ impl Endpoints {
     ///
     /// [`Configuration`](ErrorKind::Configuration) if it is no `https` URL.
     pub fn with_api_url(mut self, url: &str) -> Result<Self, Error> {
-        self.origin = Origin::https(url).map_err(|error| error.with_subject("the API's URL"))?;
-        self.api = parse(url)?;
-        self.token_url = format!("{}/oauth/token", self.origin);
+        self.api = BaseUrl::https(url).map_err(|error| error.with_subject("the API's URL"))?;
+        self.token_url = format!("{}/oauth/token", self.api.origin());
         Ok(self)
     }
 
@@ -143,7 +141,7 @@ impl Endpoints {
     /// Returns the origin of the API, the only one that tokens and tax identifiers go to.
     #[must_use]
     pub fn origin(&self) -> &Origin {
-        &self.origin
+        self.api.origin()
     }
 
     /// Returns the URL of the token endpoint.
@@ -160,37 +158,28 @@ impl Endpoints {
     ///
     /// [`Configuration`](ErrorKind::Configuration) if it is neither.
     pub fn url(&self, path: &str) -> Result<Uri, Error> {
-        // Only before any slash, question mark or hash: a query may hold another URL.
-        let start = path.split(['/', '?', '#']).next().unwrap_or_default();
-        let relative = !(start.ends_with(':') && path.starts_with(&format!("{start}//")));
-        let path = if relative && !path.starts_with('/') { format!("/{path}") } else { path.to_owned() };
-        Ok(self.resolve(&parse(&path)?))
+        Ok(self.in_environment(self.api.url(path)?))
     }
 
-    /// Completes a relative URI; an absolute one of another origin is left as it is, for the layers to refuse.
+    /// Completes a relative URI; one of another origin is left as it is, for the layers to refuse.
+    #[cfg(feature = "client")]
     pub(crate) fn resolve(&self, uri: &Uri) -> Uri {
-        let relative = uri.authority().is_none() && uri.scheme().is_none();
-        if !relative && Origin::of(uri).ok().as_ref() != Some(&self.origin) {
-            return uri.clone();
-        }
-        let base = if relative { self.api.path().trim_end_matches('/') } else { "" };
-        let path = match (self.environment, uri.path().strip_prefix("/api/")) {
-            (Environment::Test, Some(rest)) => format!("{base}/api-test/{rest}"),
-            _ => format!("{base}{}", uri.path()),
-        };
-        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-        let mut parts = self.api.clone().into_parts();
-        parts.path_and_query = PathAndQuery::try_from(path + &query).ok();
-        // The parts are those of URIs that were parsed before.
-        Uri::from_parts(parts).unwrap_or_else(|_| uri.clone())
+        self.in_environment(self.api.complete(uri))
     }
-}
 
-fn parse(url: &str) -> Result<Uri, Error> {
-    url.parse().map_err(|_| {
-        Error::new(ErrorKind::Configuration, "this is neither a path nor a URL")
-            .with_advice("write a path such as /api/v3/transactions, with special characters percent-encoded")
-    })
+    /// Puts a URL of Clara's into the environment.
+    fn in_environment(&self, uri: Uri) -> Uri {
+        let is_ours = Origin::of(&uri).is_ok_and(|origin| origin == *self.origin());
+        let base = self.api.url("/api/").map(|base| base.path().to_owned()).unwrap_or_default();
+        let (Environment::Test, true, Some(rest)) = (
+            self.environment,
+            is_ours,
+            uri.path_and_query().and_then(|path| path.as_str().strip_prefix(&base)),
+        ) else {
+            return uri;
+        };
+        self.api.url(&format!("/api-test/{rest}")).unwrap_or(uri)
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Where Clarus is.
 
-use claviger_auth_core::{Error, ErrorKind, Origin};
-use http::{Uri, uri::PathAndQuery};
+use claviger_auth_core::{BaseUrl, Error, Origin};
+use http::Uri;
 
 /// Holds the URLs of the API and of its token endpoint.
 ///
@@ -21,8 +21,7 @@ use http::{Uri, uri::PathAndQuery};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Endpoints {
-    api: Uri,
-    origin: Origin,
+    api: BaseUrl,
     token_url: String,
 }
 
@@ -30,21 +29,19 @@ impl Endpoints {
     /// Takes the documented URLs (Clarus's guide "API authentication", "OAuth 2.0").
     #[must_use]
     pub fn new() -> Self {
-        let api = Uri::from_static("https://clarus-api.com/");
-        let origin = Origin::of(&api).expect("the URL above is https");
-        let token_url = token_url_of(&origin);
-        Self { api, origin, token_url }
+        let api = BaseUrl::https("https://clarus-api.com/").expect("the URL is https");
+        let token_url = token_url_of(api.origin());
+        Self { api, token_url }
     }
 
     /// Uses another host, a sandbox for one; the token URL goes with it.
     ///
     /// # Errors
     ///
-    /// [`Configuration`](ErrorKind::Configuration) if it is no `https` URL.
+    /// [`Configuration`](claviger_auth_core::ErrorKind::Configuration) if it is no `https` URL.
     pub fn with_api_url(mut self, url: &str) -> Result<Self, Error> {
-        self.origin = Origin::https(url).map_err(|error| error.with_subject("the API's URL"))?;
-        self.api = parse(url)?;
-        self.token_url = token_url_of(&self.origin);
+        self.api = BaseUrl::https(url).map_err(|error| error.with_subject("the API's URL"))?;
+        self.token_url = token_url_of(self.api.origin());
         Ok(self)
     }
 
@@ -52,7 +49,7 @@ impl Endpoints {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](ErrorKind::Configuration) if it is no `https` URL.
+    /// [`Configuration`](claviger_auth_core::ErrorKind::Configuration) if it is no `https` URL.
     pub fn with_token_url(mut self, url: &str) -> Result<Self, Error> {
         Origin::https(url).map_err(|error| error.with_subject("the token URL"))?;
         self.token_url = url.to_owned();
@@ -62,7 +59,7 @@ impl Endpoints {
     /// Returns the origin of the API, the only one that tokens and subdomains go to.
     #[must_use]
     pub fn origin(&self) -> &Origin {
-        &self.origin
+        self.api.origin()
     }
 
     /// Returns the URL of the token endpoint.
@@ -75,32 +72,22 @@ impl Endpoints {
     /// fragment behind it (Clarus's API reference), is for browsers and never sent.
     #[must_use]
     pub fn graphql_url(&self) -> Uri {
-        self.resolve(&Uri::from_static("/graphql"))
+        self.api.complete(&Uri::from_static("/graphql"))
     }
 
     /// Makes a whole URL of a path such as `/api/orders?page=2`; a whole URL is taken as it is.
     ///
     /// # Errors
     ///
-    /// [`Configuration`](ErrorKind::Configuration) if it is neither.
+    /// [`Configuration`](claviger_auth_core::ErrorKind::Configuration) if it is neither.
     pub fn url(&self, path: &str) -> Result<Uri, Error> {
-        // A colon before the first slash is that of `https://`; one behind may stand in a query.
-        let is_whole = path.split(['/', '?']).next().is_some_and(|first| first.ends_with(':'));
-        let path = if is_whole || path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-        Ok(self.resolve(&parse(&path)?))
+        self.api.url(path)
     }
 
-    /// Completes a relative URI; an absolute one is left as it is, for the layers to judge.
+    /// Completes a relative URI; any other is left as it is, for the layers to judge.
+    #[cfg(feature = "client")]
     pub(crate) fn resolve(&self, uri: &Uri) -> Uri {
-        if uri.authority().is_some() || uri.scheme().is_some() {
-            return uri.clone();
-        }
-        let base = self.api.path().trim_end_matches('/');
-        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-        let mut parts = self.api.clone().into_parts();
-        parts.path_and_query = PathAndQuery::try_from(format!("{base}{}{query}", uri.path())).ok();
-        // The parts are those of URIs that were parsed before.
-        Uri::from_parts(parts).unwrap_or_else(|_| uri.clone())
+        self.api.complete(uri)
     }
 }
 
@@ -114,15 +101,10 @@ fn token_url_of(origin: &Origin) -> String {
     format!("{origin}/oauth/token")
 }
 
-fn parse(url: &str) -> Result<Uri, Error> {
-    url.parse().map_err(|_| {
-        Error::new(ErrorKind::Configuration, "this is neither a path nor a URL")
-            .with_advice("write a path such as /api/orders, with special characters percent-encoded")
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use claviger_auth_core::ErrorKind;
+
     use super::*;
 
     #[test]
