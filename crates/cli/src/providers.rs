@@ -103,3 +103,6 @@ pub(crate) const PROVIDERS: &[(&str, Read)] = &[
     ("clazar", clazar::read),
     ("custom", custom::read),
 ];
+
+#[cfg(test)]
+mod tests;

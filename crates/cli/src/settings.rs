@@ -51,5 +51,11 @@ fn path(choice: &Choice, environment: &Environment) -> Result<PathBuf, Error> {
     })
 }
 
+/// Whether a profile may have a setting of that name.
+#[cfg(test)]
+pub(crate) fn is_known(name: &str) -> bool {
+    schema::find(name).is_some()
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,229 @@
+//! What each provider reads, refuses and passes over.
+
+use std::fs;
+
+use claviger_auth_core::ErrorKind;
+use claviger_sandbox::{Options, Sandbox};
+
+use super::*;
+use crate::{
+    args::Choice,
+    environment::Environment,
+    settings::{self, Profile},
+};
+
+const CLARIFY: &str = "provider = 'clarify'\ncredentials = 'clarify.json'\n";
+const CLARUS: &str =
+    "provider = 'clarus'\nclient_id = 'acme'\nclient_secret = 'swordfish'\ntenant = 'acme'\n";
+const CLAZAR: &str = "provider = 'clazar'\nclient_id = 'acme'\nclient_secret = 'swordfish'\n";
+const CUSTOM: &str = "provider = 'custom'\napi_url = 'https://api.example/'\n";
+const NONE: &[(&str, &str)] = &[];
+
+fn load(settings: &str, tenant: Option<&str>, variables: &[(&'static str, &str)]) -> Result<Profile, Error> {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, kind) in [("clarify.json", "client-credentials"), ("basic.json", "basic-auth")] {
+        let credentials = format!(
+            "{{\"apiUrl\":\"https://api.clarify.io/v1\",\"integration\":\"i\",\"credentials\":\
+             {{\"type\":\"{kind}\",\"clientId\":\"issued\",\"clientSecret\":\"swordfish\"}}}}"
+        );
+        fs::write(folder.path().join(file), credentials).unwrap();
+    }
+    let file = folder.path().join("claviger.toml");
+    fs::write(&file, format!("[profiles.a]\n{settings}")).unwrap();
+    let choice = Choice { config: Some(file), ..Choice::default() };
+    settings::load(&choice, tenant.map(Into::into), &Environment::of(variables))
+}
+
+fn facts(settings: &str, variables: &[(&'static str, &str)]) -> TokenRequestFacts {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let profile = load(settings, None, variables).unwrap();
+    assert_eq!(profile.warnings, Vec::<String>::new(), "{settings}");
+    profile.provider.token_requests().unwrap().unwrap().facts
+}
+
+fn refused(settings: &str) -> Error {
+    let error = load(settings, None, &[]).unwrap_err();
+    let all = format!("{error} {error:?} {}", error.advice());
+    assert!(!all.contains("swordfish"), "{all}");
+    error
+}
+
+#[test]
+fn each_token_request_is_told_from_any_other() {
+    let clarify = facts(CLARIFY, &[]);
+    assert_eq!(clarify.token_url, "https://api.clarify.io/v1/oauth/token");
+    assert_eq!((clarify.provider, &*clarify.client_id), ("clarify", "issued"));
+    assert_eq!(clarify.audience.as_deref(), Some("https://api.clarify.io/v1/"));
+
+    let clarus = facts(CLARUS, &[]);
+    assert_eq!((&*clarus.token_url, &*clarus.client_id), ("https://clarus-api.com/oauth/token", "acme"));
+    assert!(clarus.scope.is_none() && clarus.tenant.is_none());
+    let more = "scope = 'a b'\ntenant_on_token_requests = true\nclient_auth = 'client_secret_post'\n";
+    let clarus = facts(&(CLARUS.to_owned() + more), &[]);
+    assert_eq!((clarus.scope.as_deref(), clarus.tenant.unwrap().as_bytes()), (Some("a b"), &b"acme"[..]));
+
+    let clazar = facts(CLAZAR, &[]);
+    assert_eq!((&*clazar.token_url, &*clazar.client_id), ("https://api.clazar.io/authenticate/", "acme"));
+
+    let more = "auth = 'client-credentials'\ntoken_url = 'https://a.example/'\nclient_id = 'acme'\n\
+                client_auth = 'none'\naudience = 'b'\nresource = ['https://c.example']\n\
+                tenant_header = 'x-t'\ntenant = 'd'\ntenant_on_token_requests = true\n";
+    let custom = facts(&(CUSTOM.to_owned() + more), &[]);
+    assert_eq!(
+        (custom.audience.as_deref(), &*custom.resources),
+        (Some("b"), &["https://c.example".to_owned()][..])
+    );
+    assert_eq!(custom.tenant.as_ref().unwrap().as_bytes(), b"d");
+    assert!(!format!("{custom:?}").contains("\"d\""), "the tenant is not shown");
+}
+
+#[test]
+fn urls_and_clients_can_be_others() {
+    for (settings, token_url) in [
+        (CLARIFY, "https://other.example/v1/oauth/token"),
+        (CLARUS, "https://other.example/oauth/token"),
+        (CLAZAR, "https://other.example/authenticate/"),
+    ] {
+        let settings = format!("{settings}api_url = 'https://other.example/v1'\ntrust = 'platform'\n");
+        assert_eq!(facts(&settings, &[]).token_url, token_url);
+        let settings = format!("{settings}token_url = 'https://auth.example/t'\n");
+        assert_eq!(facts(&settings, &[]).token_url, "https://auth.example/t");
+        let both = [("CLAVIGER_CLIENT_ID", "variable"), ("CLAVIGER_CLIENT_SECRET", "marlin")];
+        assert_eq!(facts(&settings, &both).client_id, "variable");
+    }
+    assert_eq!(facts(CLARIFY, &[]).audience.unwrap(), "https://api.clarify.io/v1/");
+    let error = load(CLARIFY, None, &[("CLAVIGER_CLIENT_ID", "a")]).unwrap_err();
+    assert!(error.to_string().contains("without its secret"), "{error}");
+}
+
+#[test]
+fn nothing_is_fetched_where_credentials_were_given() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let basic = "auth = 'basic'\nusername = 'a'\npassword = 'swordfish'\n";
+    let token = "auth = 'token'\ntoken = 'Bearer swordfish'\n";
+    for settings in [
+        "provider = 'clarify'\ncredentials = 'basic.json'\n".to_owned(),
+        format!("provider = 'clarus'\ntenant = 'acme'\n{token}"),
+        format!("{CUSTOM}{basic}"),
+        format!("{CUSTOM}{token}"),
+    ] {
+        let profile = load(&settings, None, &[]).unwrap();
+        assert_eq!(profile.warnings, Vec::<String>::new(), "{settings}");
+        assert!(profile.provider.token_requests().unwrap().is_none());
+        assert_eq!(profile.provider.own_headers().first().unwrap(), "authorization");
+        assert!(!format!("{profile:?}").contains("swordfish"));
+    }
+}
+
+#[test]
+fn the_tenant_is_that_of_the_flag_before_that_of_the_profile() {
+    for (tenant, sent) in [(None, "acme"), (Some("Other"), "other")] {
+        let settings = format!("{CLARUS}tenant_on_token_requests = true\n");
+        let profile = load(&settings, tenant, &[]).unwrap();
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let facts = profile.provider.token_requests();
+        // Without roots on this machine there is no client; that is another test's.
+        let Ok(Some(TokenRequests { facts, .. })) = facts else { continue };
+        assert_eq!(facts.tenant.unwrap(), sent);
+    }
+    let error = load(CLARUS, Some("acme.claruswms.co.uk"), &[]).unwrap_err();
+    assert_eq!((error.kind(), error.subject()), (ErrorKind::Tenant, Some("--tenant")));
+    for settings in [CLARIFY, CLAZAR] {
+        let error = load(settings, Some("acme"), &[]).unwrap_err();
+        assert_eq!((error.kind(), error.subject()), (ErrorKind::Tenant, Some("--tenant")));
+    }
+}
+
+#[test]
+fn says_what_is_missing_or_wrong_and_where() {
+    let custom = |more: &str| format!("{CUSTOM}{more}\n");
+    for (settings, words) in [
+        (CLARIFY.replace("credentials", "api_version = '1.1' #"), "a.credentials"),
+        (CLARIFY.replace("clarify.json", "none.json"), "none.json"),
+        (format!("{CLARIFY}api_url = 'http://a.example/'"), "claviger.toml:4:1, profiles.a.api_url"),
+        (format!("{CLARIFY}token_url = 'a.example'"), "a.token_url"),
+        (format!("{CLARIFY}api_version = 'swordfish'"), "a.api_version"),
+        (format!("{CLARIFY}ca_file = 'none.pem'"), "a.ca_file"),
+        (CLARUS.replace("tenant", "scope"), "a.tenant"),
+        (CLARUS.replace("tenant = 'acme'", "tenant = 'https://acme.example/'"), "a.tenant"),
+        (CLARUS.replace("client_id", "scope"), "a.client_id"),
+        (CLARUS.replace("client_secret", "scope"), "a.client_secret"),
+        (format!("{CLARUS}client_auth = 'none'"), "a.client_auth"),
+        (format!("{CLARUS}client_auth = 'swordfish'"), "a.client_auth"),
+        (format!("{CLARUS}auth = 'token'"), "a.token"),
+        (format!("{CLARUS}auth = 'token'\ntoken = 'sword fish'"), "a.token"),
+        (format!("{CLARUS}auth = 'authorization-code'"), "not supported by this version"),
+        (format!("{CLARUS}auth = 'swordfish'"), "a.auth"),
+        (CLAZAR.replace("client_id", "scope"), "a.client_id"),
+        (CLAZAR.replace("client_secret", "scope"), "a.client_secret"),
+        (format!("{CLAZAR}client_auth = 'client_secret_basic'"), "a.client_auth"),
+        (custom("auth = 'basic'\nusername = 'a'"), "a.password"),
+        (custom("auth = 'basic'\npassword = 'swordfish'"), "a.username"),
+        (custom("auth = 'basic'\nusername = 'a:b'\npassword = 'swordfish'"), "a.username"),
+        (custom("auth = 'token'"), "a.token"),
+        (custom("auth = 'token'\ntoken = ''"), "a.token"),
+        ("provider = 'swordfish'".to_owned(), "there are: clara, clarify, clarus, clazar, custom"),
+    ] {
+        let error = refused(&settings);
+        assert!(error.to_string().contains(words), "{settings}: {error}");
+    }
+}
+
+#[test]
+fn a_setting_of_another_way_is_a_warning() {
+    let token = "auth = 'token'\ntoken = 'swordfish'\n";
+    for (settings, expected) in [
+        (format!("{CLARIFY}tenant = 'a'\nscope = 'b'"), "scope tenant"),
+        (
+            "provider = 'clarify'\ncredentials = 'basic.json'\ntoken_url = 'https://a.example'".into(),
+            "token_url",
+        ),
+        (format!("{CLARUS}{token}"), "client_id client_secret"),
+        (format!("{CLARUS}username = 'a'"), "username"),
+        (format!("{CLAZAR}tenant = 'a'\nauth = 'token'"), "auth tenant"),
+        (format!("{CUSTOM}{token}username = 'a'\ntoken_url = 'https://a.example'"), "token_url username"),
+        (format!("{CUSTOM}auth = 'none'\nclient_id = 'a'"), "client_id"),
+    ] {
+        let warnings = load(&settings, None, &[]).unwrap().warnings;
+        let names = warnings.iter().map(|warning| warning.trim_end_matches(')').rsplit('.').next().unwrap());
+        assert_eq!(names.collect::<Vec<_>>().join(" "), expected, "{settings}");
+    }
+}
+
+#[test]
+fn every_setting_with_a_meaning_is_known() {
+    for settings in [CLARIFY, CLARUS, CLAZAR] {
+        for name in load(settings, None, NONE).unwrap().provider.meaningful().concat() {
+            assert!(settings::is_known(name), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn reads_every_profile_of_the_sandbox_without_a_warning() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let sandbox = Sandbox::start(Options::new()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    sandbox.write_dir(folder.path()).unwrap();
+    for (name, provider) in [
+        ("clara", &**sandbox.clara()),
+        ("clara-test", sandbox.clara()),
+        ("clarify", sandbox.clarify()),
+        ("clarify-basic", sandbox.clarify()),
+        ("clarus", sandbox.clarus()),
+        ("clarus-token", sandbox.clarus()),
+        ("clazar", sandbox.clazar()),
+        ("custom", sandbox.clara()),
+    ] {
+        let config = Some(folder.path().join("claviger.toml"));
+        let choice = Choice { config, profile: Some(name.to_owned()), ..Choice::default() };
+        let profile = settings::load(&choice, None, &Environment::of(&[])).unwrap();
+        assert_eq!(profile.warnings, Vec::<String>::new(), "{name}");
+        let has_tokens = !["clarify-basic", "clarus-token"].contains(&name);
+        match profile.provider.token_requests().unwrap() {
+            Some(requests) => assert_eq!(requests.facts.token_url, provider.token_url(), "{name}"),
+            None => assert!(!has_tokens, "{name}"),
+        }
+        assert_eq!(profile.provider.base().origin().to_string(), format!("https://{}", provider.address()));
+    }
+}
