@@ -116,7 +116,9 @@ impl Credentials {
         &self.client_id
     }
 
-    pub(crate) fn client_secret(&self) -> &SecretString {
+    /// Returns the client secret, or the password, for those who compare it with another; its `Debug` does not show it.
+    #[must_use]
+    pub fn client_secret(&self) -> &SecretString {
         &self.client_secret
     }
 

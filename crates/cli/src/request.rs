@@ -15,7 +15,8 @@ use crate::{
     exit::Exit,
     failure::Failure,
     settings,
-    stack::{self, Stack},
+    stack::Stack,
+    token_store::Keeper,
 };
 
 /// Runs the command.
@@ -26,7 +27,8 @@ pub(crate) async fn run(
 ) -> Result<Exit, Failure> {
     let profile = settings::load(choice, arguments.tenant.clone(), environment)?;
     profile.warnings.iter().for_each(|warning| console::warn(warning));
-    let stack = Stack::new(&*profile.provider, stack::unkept)?;
+    let keeper = Keeper::new(choice, environment);
+    let stack = Stack::new(&*profile.provider, |requests| keeper.keep(requests))?;
     let url = stack.base().locate(&arguments.target)?;
     let request = message::build(&arguments, url, stack.own_headers())?;
     let response = stack.send(request).await?;

@@ -11,7 +11,7 @@ use tower::ServiceExt;
 
 use crate::{
     location::Base,
-    providers::{Provide, Service, TokenRequestFacts, TokenRequests, Tokens},
+    providers::{Provide, Service, TokenRequests, Tokens},
 };
 
 /// Sends requests as a profile says.
@@ -26,18 +26,17 @@ pub(crate) struct Stack {
 impl Stack {
     /// Puts it together. Nothing is sent or connected yet.
     ///
-    /// `keep` may put a store of tokens over the source that fetches them: it is given the source and all that
+    /// `keep` may put a store of tokens over the source that fetches them: it is given the source with all that
     /// tells its tokens from others, and what it returns is asked in its place, below the cache of this run.
     /// It must never hand back the token of [`Fetch::Rejected`](claviger_auth_core::Fetch::Rejected), and says
     /// by [`AccessToken::with_age`](claviger_auth_core::AccessToken::with_age) how old a kept one is, so that
-    /// one that is rejected is replaced. It is not called where a profile fetches no tokens. [`unkept`] keeps
-    /// none.
+    /// one that is rejected is replaced. It is not called where a profile fetches no tokens.
     pub(crate) fn new(
         provider: &dyn Provide,
-        keep: impl FnOnce(Arc<dyn TokenSource>, TokenRequestFacts) -> Result<Arc<dyn TokenSource>, Error>,
+        keep: impl FnOnce(TokenRequests) -> Result<Arc<dyn TokenSource>, Error>,
     ) -> Result<Self, Error> {
         let tokens = match provider.token_requests()? {
-            Some(TokenRequests { source, facts }) => Some(TokenCache::new(keep(source, facts)?)),
+            Some(requests) => Some(TokenCache::new(keep(requests)?)),
             None => None,
         };
         Ok(Self {
@@ -76,11 +75,9 @@ impl Stack {
 }
 
 /// Keeps no tokens beyond this run.
-pub(crate) fn unkept(
-    source: Arc<dyn TokenSource>,
-    _facts: TokenRequestFacts,
-) -> Result<Arc<dyn TokenSource>, Error> {
-    Ok(source)
+#[cfg(test)]
+pub(crate) fn unkept(requests: TokenRequests) -> Result<Arc<dyn TokenSource>, Error> {
+    Ok(requests.source)
 }
 
 #[cfg(test)]

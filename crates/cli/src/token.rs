@@ -13,7 +13,8 @@ use crate::{
     exit::Exit,
     failure::Failure,
     settings,
-    stack::{self, Stack},
+    stack::Stack,
+    token_store::Keeper,
 };
 
 /// Runs the command.
@@ -24,7 +25,8 @@ pub(crate) async fn run(
 ) -> Result<Exit, Failure> {
     let profile = settings::load(choice, None, environment)?;
     profile.warnings.iter().for_each(|warning| console::warn(warning));
-    let stack = Stack::new(&*profile.provider, stack::unkept)?;
+    let keeper = Keeper::new(choice, environment);
+    let stack = Stack::new(&*profile.provider, |requests| keeper.keep(requests))?;
     let Some(tokens) = stack.tokens() else {
         return Err(Error::new(
             ErrorKind::Configuration,
@@ -35,7 +37,11 @@ pub(crate) async fn run(
     };
     let token = tokens.token().await?;
     let view = if arguments.show { View::Shown } else { View::Hidden };
-    let text = if arguments.json { as_json(&token, view) } else { as_text(&token, view) };
+    let text = if arguments.json {
+        as_json(&token, view, keeper.source())
+    } else {
+        as_text(&token, view, keeper.source())
+    };
     let mut data = Data::new();
     data.write(text.as_bytes())?;
     data.finish()?;
@@ -58,24 +64,24 @@ impl View {
     }
 }
 
-fn as_text(token: &AccessToken, view: View) -> Zeroizing<String> {
+fn as_text(token: &AccessToken, view: View, source: &str) -> Zeroizing<String> {
     let life = match token.expires_in() {
         Some(life) => format!("{} s", life.as_secs()),
         None => "(not told)".to_owned(),
     };
     let scope = scope(token).unwrap_or_else(|| "(not told)".to_owned());
     Zeroizing::new(format!(
-        "access_token  {}\ntoken_type    {BEARER}\nexpires_in    {life}\nscope         {scope}\n",
+        "access_token  {}\ntoken_type    {BEARER}\nexpires_in    {life}\nscope         {scope}\nsource        {source}\n",
         view.of(token)
     ))
 }
 
-fn as_json(token: &AccessToken, view: View) -> Zeroizing<String> {
+fn as_json(token: &AccessToken, view: View, source: &str) -> Zeroizing<String> {
     let value = json!({
         "token_type": BEARER,
         "expires_in": token.expires_in().map(|life| life.as_secs()),
         "scope": scope(token),
-        "source": "fetched",
+        "source": source,
     });
     // The token is put in by hand: a serde_json value would leave a copy behind that is not wiped.
     let rest = value.to_string();
@@ -119,25 +125,25 @@ mod tests {
 
     #[test]
     fn hides_every_part_of_the_token() {
-        for text in [as_text(&token(), View::Hidden), as_json(&token(), View::Hidden)] {
+        for text in [as_text(&token(), View::Hidden, "cache"), as_json(&token(), View::Hidden, "cache")] {
             assert!(!text.contains("sw") && !text.contains("sh\\") && text.contains("--show"), "{}", *text);
         }
-        assert!(as_text(&token(), View::Shown).contains("access_token  sword\"fi\\sh\n"));
+        assert!(as_text(&token(), View::Shown, "cache").contains("access_token  sword\"fi\\sh\n"));
     }
 
     #[test]
     fn writes_json_that_reads_back() {
         let read = |text: &str| -> Value { serde_json::from_str(text).unwrap() };
-        let value = read(&as_json(&token(), View::Shown));
+        let value = read(&as_json(&token(), View::Shown, "cache"));
         assert_eq!(
             value,
             json!({
                 "access_token": "sword\"fi\\sh", "token_type": "Bearer", "expires_in": 300, "scope": "a b",
-                "source": "fetched",
+                "source": "cache",
             })
         );
         let bare = AccessToken::bearer(&"t".into()).unwrap();
-        let value = read(&as_json(&bare, View::Hidden));
+        let value = read(&as_json(&bare, View::Hidden, "cache"));
         assert_eq!((&value["expires_in"], &value["scope"]), (&Value::Null, &Value::Null));
         assert_eq!(value["access_token"], HIDDEN);
     }

@@ -8,6 +8,7 @@ use claviger_clara::{Client as ClaraClient, Config, Country, Credentials, Enviro
 use claviger_mtls::{Identity, Tls};
 use http::{HeaderName, header::AUTHORIZATION};
 use http_body_util::Full;
+use secrecy::SecretString;
 use tower::util::BoxCloneService;
 
 use super::{Provide, Service, TokenRequestFacts, TokenRequests, Tokens};
@@ -21,6 +22,7 @@ use crate::{
 struct Clara {
     config: Config,
     client_id: String,
+    client_secret: SecretString,
     form: Form,
 }
 
@@ -39,10 +41,11 @@ pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
         section.parsed("country", str::parse)?.ok_or_else(|| section.missing("country"))?;
     let (credentials, form) = credentials(client)?;
     let mut client_id = credentials.client_id().to_owned();
+    let mut client_secret = credentials.client_secret().clone();
     let mut config = Config::new(country, credentials).with_proxies(client.proxies.clone());
     if let Some((id, secret)) = client.instead(&client_id)? {
-        client_id = id;
-        config = config.with_client(client_id.as_str(), secret);
+        config = config.with_client(id.as_str(), secret.clone());
+        (client_id, client_secret) = (id, secret);
     }
     if let Some(environment) = section.parsed("environment", str::parse::<Environment>)? {
         config = config.with_environment(environment);
@@ -60,7 +63,7 @@ pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
         let identifier = TaxIdentifier::new(tenant, country).map_err(|error| client.bad_tenant(error))?;
         config = config.with_tax_identifier(identifier);
     }
-    Ok(Box::new(Clara { config, client_id, form }))
+    Ok(Box::new(Clara { config, client_id, client_secret, form }))
 }
 
 /// Takes the folder that Clara sent, or its parts by name.
@@ -97,7 +100,7 @@ impl Provide for Clara {
             certificate: Some(self.config.identity().thumbprint()),
             ..TokenRequestFacts::new("clara", self.config.endpoints().token_url(), self.client_id.as_str())
         };
-        Ok(Some(TokenRequests { source, facts }))
+        Ok(Some(TokenRequests { source, facts, client_secret: Some(self.client_secret.clone()) }))
     }
 
     fn service(&self, tokens: Option<Tokens>) -> Result<Service, Error> {

@@ -10,6 +10,7 @@ use claviger_clarify::{
 use claviger_mtls::Tls;
 use http::{HeaderName, header::AUTHORIZATION};
 use http_body_util::Full;
+use secrecy::SecretString;
 use tower::util::BoxCloneService;
 
 use super::{Provide, Service, TokenRequestFacts, TokenRequests, Tokens};
@@ -23,6 +24,7 @@ use crate::{
 struct Clarify {
     config: Config,
     client_id: String,
+    client_secret: SecretString,
 }
 
 pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
@@ -38,10 +40,11 @@ pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
         None => Credentials::from_file(file)?,
     };
     let mut client_id = credentials.client_id().to_owned();
+    let mut client_secret = credentials.client_secret().clone();
     let mut config = Config::new(credentials).with_proxies(client.proxies.clone());
     if let Some((id, secret)) = client.instead(&client_id)? {
-        client_id = id;
-        config = config.with_client(client_id.as_str(), secret);
+        config = config.with_client(id.as_str(), secret.clone());
+        (client_id, client_secret) = (id, secret);
     }
     if let Some(changed) = section.parsed("token_url", |url| config.clone().with_token_url(url))? {
         config = changed;
@@ -52,7 +55,7 @@ pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
     if let Some(trust) = client.trust()? {
         config = config.with_trust(trust);
     }
-    Ok(Box::new(Clarify { config, client_id }))
+    Ok(Box::new(Clarify { config, client_id, client_secret }))
 }
 
 impl Provide for Clarify {
@@ -74,7 +77,8 @@ impl Provide for Clarify {
             audience: Some(endpoints.api_url().to_owned()),
             ..TokenRequestFacts::new("clarify", endpoints.token_url(), self.client_id.as_str())
         };
-        Ok(Some(TokenRequests { source: Arc::new(source), facts }))
+        let client_secret = Some(self.client_secret.clone());
+        Ok(Some(TokenRequests { source: Arc::new(source), facts, client_secret }))
     }
 
     fn service(&self, tokens: Option<Tokens>) -> Result<Service, Error> {

@@ -9,6 +9,7 @@ use claviger_mtls::Tls;
 use claviger_token_endpoint::ClientAuthenticationMethod;
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use http_body_util::Full;
+use secrecy::SecretString;
 use tower::util::BoxCloneService;
 
 use super::{Provide, Service, TokenRequestFacts, TokenRequests, Tokens};
@@ -22,6 +23,7 @@ use crate::{
 struct Clarus {
     config: Config,
     scope: Option<String>,
+    client_secret: Option<SecretString>,
     /// The tenant's header, where token requests carry it too.
     tenant_of_token_requests: Option<HeaderValue>,
 }
@@ -29,6 +31,8 @@ struct Clarus {
 pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
     let section = client.section;
     let authentication = authentication(client)?;
+    let asks = matches!(authentication, Authentication::Credentials(_));
+    let client_secret = if asks { client.secret()? } else { None };
     let tenant = client.tenant().ok_or_else(|| section.missing("tenant").with_advice(WRITE_TENANT))?;
     let subdomain = Subdomain::new(tenant).map_err(|error| client.bad_tenant(error))?;
     let mut config = Config::new(subdomain, authentication).with_proxies(client.proxies.clone());
@@ -48,7 +52,7 @@ pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
         tenant_of_token_requests.iter_mut().for_each(|value| value.set_sensitive(true));
     }
     let scope = section.text("scope").map(ToOwned::to_owned);
-    Ok(Box::new(Clarus { config, scope, tenant_of_token_requests }))
+    Ok(Box::new(Clarus { config, scope, client_secret, tenant_of_token_requests }))
 }
 
 fn authentication(client: &Client<'_>) -> Result<Authentication, Error> {
@@ -102,7 +106,8 @@ impl Provide for Clarus {
             tenant: self.tenant_of_token_requests.clone(),
             ..TokenRequestFacts::new("clarus", token_url, credentials.client_id())
         };
-        Ok(Some(TokenRequests { source: Arc::new(source), facts }))
+        let client_secret = self.client_secret.clone();
+        Ok(Some(TokenRequests { source: Arc::new(source), facts, client_secret }))
     }
 
     fn service(&self, tokens: Option<Tokens>) -> Result<Service, Error> {

@@ -8,6 +8,7 @@ use claviger_clazar::{Client as ClazarClient, Config};
 use claviger_mtls::Tls;
 use http::{HeaderName, header::AUTHORIZATION};
 use http_body_util::Full;
+use secrecy::SecretString;
 use tower::util::BoxCloneService;
 
 use super::{Provide, Service, TokenRequestFacts, TokenRequests, Tokens};
@@ -20,13 +21,15 @@ use crate::{
 #[derive(Debug)]
 struct Clazar {
     config: Config,
+    client_secret: SecretString,
 }
 
 pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
     let section = client.section;
     client.refuse_tenant()?;
-    let mut config =
-        Config::new(client.required_id()?, client.required_secret()?).with_proxies(client.proxies.clone());
+    let client_secret = client.required_secret()?;
+    let config = Config::new(client.required_id()?, client_secret.clone());
+    let mut config = config.with_proxies(client.proxies.clone());
     match section.text("client_auth") {
         // The one that Clazar documents.
         None | Some("json") => {}
@@ -46,7 +49,7 @@ pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
     if let Some(trust) = client.trust()? {
         config = config.with_trust(trust);
     }
-    Ok(Box::new(Clazar { config }))
+    Ok(Box::new(Clazar { config, client_secret }))
 }
 
 impl Provide for Clazar {
@@ -62,7 +65,8 @@ impl Provide for Clazar {
         let source = Arc::new(self.config.token_source(self.config.transport()?)?);
         let token_url = self.config.endpoints().token_url();
         let facts = TokenRequestFacts::new("clazar", token_url, self.config.client_id());
-        Ok(Some(TokenRequests { source, facts }))
+        let client_secret = Some(self.client_secret.clone());
+        Ok(Some(TokenRequests { source, facts, client_secret }))
     }
 
     fn service(&self, tokens: Option<Tokens>) -> Result<Service, Error> {

@@ -8,6 +8,7 @@ use claviger_oauth_cc::ClientCredentials;
 use claviger_token_endpoint::{ClientAuthentication, ClientAuthenticationMethod, TokenEndpoint};
 use http::{HeaderName, HeaderValue};
 use http_body_util::Full;
+use secrecy::SecretString;
 
 use super::{LoopbackHttp, tenant::Tenancy};
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
 pub(super) struct Requests {
     facts: TokenRequestFacts,
     client: ClientAuthentication,
+    client_secret: Option<SecretString>,
     /// The tenant's header, where token requests carry it too.
     header: Option<(HeaderName, HeaderValue)>,
 }
@@ -35,8 +37,11 @@ impl Requests {
         let method = method.unwrap_or(ClientAuthenticationMethod::ClientSecretBasic);
         let id = client.required_id()?;
         let mut authentication = ClientAuthentication::new(method, id);
+        let mut client_secret = None;
         if method != ClientAuthenticationMethod::None {
-            authentication = authentication.with_secret(client.required_secret()?);
+            let secret = client.required_secret()?;
+            authentication = authentication.with_secret(secret.clone());
+            client_secret = Some(secret);
         }
         let header = match tenancy {
             Some(Tenancy { header, value: Some(value), .. }) if section.flag("tenant_on_token_requests") => {
@@ -51,7 +56,7 @@ impl Requests {
             tenant: header.as_ref().map(|(_, value)| value.clone()),
             ..TokenRequestFacts::new("custom", section.required("token_url")?, id)
         };
-        Ok(Self { facts, client: authentication, header })
+        Ok(Self { facts, client: authentication, client_secret, header })
     }
 
     /// Sends them over a client that presents this certificate.
@@ -81,6 +86,7 @@ impl Requests {
         Ok(TokenRequests {
             source: Arc::new(source),
             facts: TokenRequestFacts { certificate, ..self.facts.clone() },
+            client_secret: self.client_secret.clone(),
         })
     }
 }

@@ -1,0 +1,218 @@
+//! The store over a source that counts, in a folder of its own.
+
+use std::{fs, path::PathBuf, sync::atomic::AtomicUsize};
+
+use claviger_auth_core::{ErrorKind, ManualClock};
+use secrecy::ExposeSecret;
+use tempfile::TempDir;
+
+use super::*;
+use crate::providers::TokenRequestFacts;
+
+/// Issues `t1`, `t2`, …
+#[derive(Clone, Debug, Default)]
+struct Issuer {
+    issued: Arc<AtomicUsize>,
+    slow: bool,
+}
+
+#[async_trait]
+impl TokenSource for Issuer {
+    async fn fetch(&self, _why: Fetch<'_>) -> Result<AccessToken, Error> {
+        if self.slow {
+            time::sleep(Duration::from_millis(100)).await;
+        }
+        let number = self.issued.fetch_add(1, Ordering::Relaxed) + 1;
+        let token = AccessToken::bearer(&format!("swordfish{number}").into())?;
+        Ok(token.with_expires_in(Duration::from_secs(3600)).with_scopes(["a", "b"]))
+    }
+}
+
+struct Runs {
+    folder: TempDir,
+    issuer: Issuer,
+    clock: ManualClock,
+    facts: TokenRequestFacts,
+    client_secret: &'static str,
+}
+
+impl Runs {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            issuer: Issuer::default(),
+            clock: ManualClock::new(),
+            facts: TokenRequestFacts::new("custom", "https://auth.example/token", "acme"),
+            client_secret: "s",
+        }
+    }
+
+    /// As another process has it: it shares nothing but the folder.
+    fn store(&self) -> TokenStore {
+        let folder = self.folder.path().join("claviger");
+        let requests = TokenRequests {
+            source: Arc::new(self.issuer.clone()),
+            facts: self.facts.clone(),
+            client_secret: Some(self.client_secret.into()),
+        };
+        let mut store = TokenStore::open(&folder, requests, Found::default()).unwrap();
+        Arc::get_mut(&mut store.shelf).unwrap().clock = Box::new(self.clock.clone());
+        store
+    }
+
+    async fn cold(&self) -> String {
+        let token = self.store().fetch(Fetch::Cold).await.unwrap();
+        token.expose_secret().trim_start_matches("swordfish").to_owned()
+    }
+
+    fn file(&self, extension: &str) -> PathBuf {
+        let name = format!("claviger/{}.{extension}", Key::of(&self.facts));
+        self.folder.path().join(name)
+    }
+
+    fn issued(&self) -> usize {
+        self.issuer.issued.load(Ordering::Relaxed)
+    }
+}
+
+fn number(token: &AccessToken) -> &str {
+    token.expose_secret().trim_start_matches("swordfish")
+}
+
+#[tokio::test]
+async fn twenty_runs_make_one_token_request() {
+    let runs = Runs::new();
+    let store = runs.store();
+    assert_eq!(number(&store.fetch(Fetch::Cold).await.unwrap()), "1");
+    assert!(!store.found.0.load(Ordering::Relaxed));
+    runs.clock.advance(Duration::from_secs(60));
+    for _ in 0..20 {
+        let store = runs.store();
+        let token = store.fetch(Fetch::Cold).await.unwrap();
+        assert_eq!((number(&token), token.age().as_secs()), ("1", 60));
+        assert_eq!((token.expires_in().unwrap().as_secs(), token.scopes().len()), (3540, 2));
+        assert!(store.found.0.load(Ordering::Relaxed));
+    }
+    assert_eq!(runs.issued(), 1);
+    runs.clock.advance(Duration::from_secs(3530));
+    assert_eq!(runs.cold().await, "2", "the first has come too near its end");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn twenty_at_once_make_one_token_request() {
+    let mut runs = Runs::new();
+    runs.issuer.slow = true;
+    let stores: Vec<_> = (0..20).map(|_| runs.store()).collect();
+    let tasks: Vec<_> = stores
+        .into_iter()
+        .map(|store| tokio::spawn(async move { store.fetch(Fetch::Cold).await.unwrap() }))
+        .collect();
+    for task in tasks {
+        assert_eq!(number(&task.await.unwrap()), "1");
+    }
+    assert_eq!(runs.issued(), 1);
+}
+
+#[tokio::test]
+async fn never_hands_back_what_was_rejected() {
+    let runs = Runs::new();
+    let (one, other) = (runs.store(), runs.store());
+    let first = one.fetch(Fetch::Cold).await.unwrap();
+    let second = one.fetch(Fetch::Rejected(&first)).await.unwrap();
+    assert_eq!(number(&second), "2");
+    // Another process had the first one too: what was fetched meanwhile is good for it as well.
+    let third = other.fetch(Fetch::Rejected(&first)).await.unwrap();
+    assert_eq!((number(&third), runs.issued()), ("2", 2));
+    assert_eq!(runs.cold().await, "2");
+    assert_eq!(number(&other.fetch(Fetch::Early).await.unwrap()), "3", "ahead of its end it is replaced");
+}
+
+#[tokio::test]
+async fn another_client_or_secret_gets_another_token() {
+    let mut runs = Runs::new();
+    assert_eq!(runs.cold().await, "1");
+    runs.client_secret = "mistyped";
+    assert_eq!(runs.cold().await, "2");
+    runs.facts.client_id = "other".into();
+    assert_eq!(runs.cold().await, "3");
+    assert_eq!(
+        fs::read_dir(runs.folder.path().join("claviger")).unwrap().count(),
+        4,
+        "two tokens, two locks"
+    );
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_makes_it_fetch() {
+    let runs = Runs::new();
+    assert_eq!(runs.cold().await, "1");
+    runs.clock.set_wall(runs.clock.wall() - Duration::from_secs(3600));
+    assert_eq!(runs.cold().await, "2");
+}
+
+#[tokio::test]
+async fn replaces_what_cannot_be_used_and_says_so() {
+    let runs = Runs::new();
+    runs.cold().await;
+    let good = fs::read_to_string(runs.file("json")).unwrap();
+    for bad in ["", "swordfish", good.get(..40).unwrap(), &good.replace("\"version\":1", "\"version\":9")] {
+        fs::write(runs.file("json"), bad).unwrap();
+        let store = runs.store();
+        store.fetch(Fetch::Cold).await.unwrap();
+        let said = store.shelf.warning.get().unwrap();
+        assert!(said.contains("another is fetched") && !said.contains("sword"), "{said}");
+        let store = runs.store();
+        store.fetch(Fetch::Cold).await.unwrap();
+        assert!(store.shelf.warning.get().is_none(), "it was replaced");
+    }
+    assert_eq!(runs.issued(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn goes_on_without_it_when_another_process_hangs() {
+    let runs = Runs::new();
+    let store = runs.store();
+    let lock = store.shelf.file.try_lock().unwrap().unwrap();
+    assert_eq!(number(&store.fetch(Fetch::Cold).await.unwrap()), "1");
+    assert!(store.shelf.warning.get().unwrap().contains("holds on"));
+    assert!(!runs.file("json").exists(), "what is not ours is not written");
+    drop(lock);
+    assert_eq!(runs.cold().await, "2");
+}
+
+#[tokio::test]
+async fn a_failed_fetch_leaves_the_lock_to_others() {
+    struct Refused;
+
+    #[async_trait]
+    impl TokenSource for Refused {
+        async fn fetch(&self, _why: Fetch<'_>) -> Result<AccessToken, Error> {
+            Err(Error::new(ErrorKind::CredentialsRefused, "no"))
+        }
+    }
+
+    let runs = Runs::new();
+    let mut store = runs.store();
+    store.source = Arc::new(Refused);
+    for _ in 0..2 {
+        assert_eq!(store.fetch(Fetch::Cold).await.unwrap_err().kind(), ErrorKind::CredentialsRefused);
+    }
+    assert!(store.shelf.warning.get().is_none());
+    assert_eq!(runs.cold().await, "1");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_folder_that_takes_nothing_fails_no_request() {
+    let runs = Runs::new();
+    let store = runs.store();
+    // Not by its permissions, which root does not heed: something else is in the place of the files.
+    fs::create_dir(runs.file("lock")).unwrap();
+    assert_eq!(number(&store.fetch(Fetch::Cold).await.unwrap()), "1");
+    assert!(store.shelf.warning.get().unwrap().contains("not kept"));
+    fs::remove_dir(runs.file("lock")).unwrap();
+    fs::create_dir(runs.file("new")).unwrap();
+    let store = runs.store();
+    assert_eq!(number(&store.fetch(Fetch::Cold).await.unwrap()), "2");
+    assert!(store.shelf.warning.get().unwrap().contains("not kept"));
+}
