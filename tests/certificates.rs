@@ -28,7 +28,7 @@ where
     S: Service<Request<Full>, Response = Response<Incoming>, Error = BoxError>,
 {
     let error = refusal(sandbox, service).await;
-    sandbox.journal().wait_for_failed_handshakes(1).await;
+    sandbox.wait_for_failed_handshake().await;
     assert_eq!(error.kind(), ErrorKind::ClientCertificate, "{error}");
     error
 }

@@ -1,5 +1,7 @@
 //! A running sandbox, and what our side needs to talk to it.
 
+use std::time::Duration;
+
 use claviger_auth_core::{BoxError, Error, set_tenant::Tenant};
 use claviger_clara::{Client, Config, Country, Credentials, TaxIdentifier};
 use claviger_mtls::{Identity, Tls, TlsBuilder, Trust};
@@ -12,6 +14,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use serde_json::Value;
+use tokio::time::timeout;
 use tower::{Service, ServiceExt};
 
 /// The body that most requests have here: it can be sent again.
@@ -94,6 +97,21 @@ impl ClaraSandbox {
         ClientCredentials::new(self.token_endpoint().build(self.transport()).unwrap())
     }
 
+    /// Waits until so many requests have come to the API, answered or not. Where none comes, the test fails.
+    pub(crate) async fn wait_for_api_requests(&self, count: usize) {
+        timeout(PATIENCE, self.journal().wait_for_api_requests(count)).await.expect("no such request came");
+    }
+
+    /// As [`wait_for_api_requests`](Self::wait_for_api_requests), for the token endpoint.
+    pub(crate) async fn wait_for_token_requests(&self, count: usize) {
+        timeout(PATIENCE, self.journal().wait_for_token_requests(count)).await.expect("no such request came");
+    }
+
+    /// Waits until a handshake has failed.
+    pub(crate) async fn wait_for_failed_handshake(&self) {
+        timeout(PATIENCE, self.journal().wait_for_failed_handshakes(1)).await.expect("no handshake failed");
+    }
+
     /// How many requests came to the token endpoint and to the API.
     pub(crate) fn counts(&self) -> (usize, usize) {
         (self.journal().token_requests(), self.journal().api_requests())
@@ -149,3 +167,4 @@ pub(crate) fn ours(error: BoxError) -> Error {
 pub(crate) const TRANSACTIONS: &str = "/api/v3/transactions";
 pub(crate) const ACME: &str = "ACME8001011H0";
 pub(crate) const OTHER: &str = "TPR950612KL4";
+const PATIENCE: Duration = Duration::from_secs(30);

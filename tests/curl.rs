@@ -85,7 +85,7 @@ async fn without_its_certificate_it_gets_nowhere_either() {
     let (code, body) = curl.call(&["--cacert", &curl.file("ca.pem"), &sandbox.clara().token_url()]).await;
     assert_ne!(code, 0);
     assert_eq!(body, "");
-    sandbox.journal().wait_for_failed_handshakes(1).await;
+    sandbox.wait_for_failed_handshake().await;
     assert_eq!(sandbox.counts(), (0, 0));
 }
 

@@ -64,7 +64,7 @@ async fn costs_forty_callers_one_token_request() {
         let client = client.clone();
         tasks.spawn(async move { send(&client, get(TRANSACTIONS)).await });
     }
-    sandbox.journal().wait_for_api_requests(40).await;
+    sandbox.wait_for_api_requests(40).await;
     held.release();
     for result in tasks.join_all().await {
         assert_eq!(result.unwrap().0, StatusCode::OK);
@@ -85,7 +85,7 @@ async fn a_late_401_is_not_held_against_the_token_that_came_after() {
         let client = client.clone();
         async move { send(&client, get(TRANSACTIONS)).await }
     });
-    sandbox.journal().wait_for_api_requests(1).await;
+    sandbox.wait_for_api_requests(1).await;
     // Somebody else has learnt of it before, and has the next token.
     let tokens = client.tokens().unwrap();
     tokens.invalidate(tokens.generation().unwrap());

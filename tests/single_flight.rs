@@ -44,7 +44,7 @@ where
     while arrived.load(Ordering::Relaxed) < callers {
         yield_now().await;
     }
-    sandbox.journal().wait_for_token_requests(1).await;
+    sandbox.wait_for_token_requests(1).await;
     assert_eq!(sandbox.counts(), (1, 0), "nobody goes on without a token");
     held.release();
     tasks.join_all().await
@@ -104,7 +104,7 @@ async fn a_caller_who_leaves_takes_nothing_with_them() {
         let client = client.clone();
         async move { send(&client, get(TRANSACTIONS)).await }
     });
-    sandbox.journal().wait_for_token_requests(1).await;
+    sandbox.wait_for_token_requests(1).await;
     impatient.abort();
     assert!(impatient.await.unwrap_err().is_cancelled());
     held.release();
