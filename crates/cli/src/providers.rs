@@ -106,3 +106,6 @@ pub(crate) const PROVIDERS: &[(&str, Read)] = &[
     ("clazar", clazar::read),
     ("custom", custom::read),
 ];
+
+#[cfg(test)]
+mod tests;
