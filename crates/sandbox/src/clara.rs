@@ -13,17 +13,10 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse as _, Response};
 use axum::{Json, Router};
+use claviger_sandbox_stage::{Account, Authority, Emulate as _, Error, Identity, Manner, Provider, Target};
+use claviger_sandbox_stage::{clock, token_request};
 use http::StatusCode;
 use serde_json::json;
-
-use crate::account::Account;
-use crate::authority::{Authority, Identity};
-use crate::error::Error;
-use crate::fault::Target;
-use crate::journal::Journal;
-use crate::provider::{Manner, Provider};
-use crate::server::Doorkeeper;
-use crate::{clock, control, token_request};
 
 /// Emulates Clara; clones steer the same one. What it derefs to is its production environment.
 #[derive(Clone, Debug)]
@@ -34,7 +27,7 @@ pub struct Clara {
 impl Clara {
     pub(crate) fn new(address: SocketAddr, token_life: Duration) -> Result<Self, Error> {
         // Source: developers.clara.team/llms.txt, "Clara API Certificate Authority".
-        let authority = Authority::new("Clara API Certificate Authority")?;
+        let authority = Arc::new(Authority::new("Clara API Certificate Authority")?);
         let inner = Inner {
             provider: Provider::new(address, token_life, MANNER)?,
             identity: authority.issue_client("clara-sandbox")?,
@@ -102,18 +95,14 @@ impl Clara {
         Authority::new("Somebody Else's Certificate Authority")?.issue_client(name)
     }
 
-    /// Builds the routes, the journal and the faults around them.
+    /// Builds the routes, with the journal and the faults around them.
     pub(crate) fn router(&self) -> Router {
-        let routes = token::routes(self).merge(api::routes(self)).merge(control::routes(self));
+        let routes = token::routes(self).merge(api::routes(self));
         self.around(routes.fallback(api::not_found))
     }
 
-    pub(crate) fn client_authority(&self) -> &Authority {
-        &self.inner.authority
-    }
-
-    pub(crate) fn doorkeeper(&self) -> Arc<dyn Doorkeeper> {
-        Arc::clone(&self.inner) as Arc<dyn Doorkeeper>
+    pub(crate) fn client_authority(&self) -> Arc<Authority> {
+        Arc::clone(&self.inner.authority)
     }
 }
 
@@ -127,7 +116,7 @@ impl Deref for Clara {
 
 struct Inner {
     provider: Provider,
-    authority: Authority,
+    authority: Arc<Authority>,
     identity: Identity,
     test: Account,
     test_identity: Identity,
@@ -136,16 +125,6 @@ struct Inner {
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inner").field("provider", &self.provider).finish_non_exhaustive()
-    }
-}
-
-impl Doorkeeper for Inner {
-    fn journal(&self) -> &Journal {
-        self.provider.journal()
-    }
-
-    fn name_of(&self, thumbprint: &str) -> Option<String> {
-        self.authority.name_of(thumbprint)
     }
 }
 
@@ -167,22 +146,20 @@ impl Environment {
 
 /// Says no as Clara's error page documents it, or, on the token endpoint, as RFC 6749 §5.2 has it.
 fn refuse(target: Target, status: StatusCode, text: &str) -> Response {
-    match target {
-        Target::Api => {
-            let code = match status {
-                StatusCode::BAD_REQUEST => "VALIDATION_ERROR",
-                StatusCode::UNAUTHORIZED => "UNAUTHORIZED",
-                StatusCode::FORBIDDEN => "FORBIDDEN",
-                StatusCode::NOT_FOUND => "NOT_FOUND",
-                StatusCode::METHOD_NOT_ALLOWED => "METHOD_NOT_ALLOWED",
-                StatusCode::TOO_MANY_REQUESTS => "TOO_MANY_REQUESTS",
-                _ => "INTERNAL_ERROR",
-            };
-            let body = json!({ "code": code, "message": text, "timestamp": clock::timestamp() });
-            (status, Json(body)).into_response()
-        }
-        Target::Token => token_request::fault(status, text),
+    if target == Target::Token {
+        return token_request::fault(status, text);
     }
+    let code = match status {
+        StatusCode::BAD_REQUEST => "VALIDATION_ERROR",
+        StatusCode::UNAUTHORIZED => "UNAUTHORIZED",
+        StatusCode::FORBIDDEN => "FORBIDDEN",
+        StatusCode::NOT_FOUND => "NOT_FOUND",
+        StatusCode::METHOD_NOT_ALLOWED => "METHOD_NOT_ALLOWED",
+        StatusCode::TOO_MANY_REQUESTS => "TOO_MANY_REQUESTS",
+        _ => "INTERNAL_ERROR",
+    };
+    let body = json!({ "code": code, "message": text, "timestamp": clock::timestamp() });
+    (status, Json(body)).into_response()
 }
 
 const MANNER: Manner = Manner { api_path: "", token_path: "/oauth/token", refuse };

@@ -16,16 +16,13 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse as _, Response};
 use axum::{Json, Router};
+use claviger_sandbox_stage::identifier::xid;
+use claviger_sandbox_stage::{Account, Emulate as _, Error, Manner, Provider, Target};
+use claviger_sandbox_stage::{random, token_request};
 use http::StatusCode;
 use serde_json::json;
 
 use self::signals::Signals;
-use crate::account::Account;
-use crate::error::Error;
-use crate::fault::Target;
-use crate::identifier::xid;
-use crate::provider::{Manner, Provider};
-use crate::{control, random, token_request};
 
 /// Emulates Clarify; clones steer the same one.
 #[derive(Clone, Debug)]
@@ -66,7 +63,7 @@ impl Clarify {
     }
 
     pub(crate) fn router(&self) -> Router {
-        let routes = token::routes(self).merge(rpc::routes(self)).merge(control::routes(self));
+        let routes = token::routes(self).merge(rpc::routes(self));
         self.around(routes.fallback(rpc::not_found))
     }
 
@@ -101,7 +98,7 @@ fn refuse(target: Target, status: StatusCode, text: &str) -> Response {
     match (target, status) {
         (Target::Token, StatusCode::UNAUTHORIZED) => token_request::error(status, "access_denied", text),
         (Target::Token, _) => token_request::fault(status, text),
-        (Target::Api, _) => (status, Json(json!({ "message": text }))).into_response(),
+        _ => (status, Json(json!({ "message": text }))).into_response(),
     }
 }
 

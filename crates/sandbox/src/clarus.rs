@@ -14,16 +14,11 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Json, Router};
+use claviger_sandbox_stage::authorization::{Denial, only};
+use claviger_sandbox_stage::token_request;
+use claviger_sandbox_stage::{Emulate as _, Error, Grant, Manner, Provider, Target, drain};
 use http::StatusCode;
 use serde_json::json;
-
-use crate::authorization::{Denial, only};
-use crate::error::Error;
-use crate::fault::Target;
-use crate::provider::{Manner, Provider};
-use crate::stage::drain;
-use crate::tokens::{self, Grant};
-use crate::{control, token_request};
 
 /// Emulates ClarusWMS; clones steer the same one.
 #[derive(Clone)]
@@ -35,8 +30,7 @@ pub struct Clarus {
 impl Clarus {
     pub(crate) fn new(address: SocketAddr, token_life: Duration) -> Result<Self, Error> {
         let provider = Provider::new(address, token_life, MANNER)?;
-        let static_token = tokens::draw()?;
-        provider.tokens().enter_for_good(static_token.clone(), Grant::to(PERSON));
+        let static_token = provider.tokens().issue_for_good(Grant::to(PERSON))?;
         Ok(Self { provider, static_token })
     }
 
@@ -72,7 +66,7 @@ impl Clarus {
         let api = api.route_layer(middleware::from_fn_with_state(self.clone(), admit));
         let steering =
             Router::new().route("/sandbox/end-session", post(end_session)).with_state(self.clone());
-        let routes = token::routes(self).merge(api).merge(control::routes(self)).merge(steering);
+        let routes = token::routes(self).merge(api).merge(steering);
         self.around(routes.fallback(not_found))
     }
 }
@@ -113,8 +107,8 @@ fn judge(clarus: &Clarus, request: &Request) -> Result<Tenant, Denial> {
     // Source: "API authentication", The subdomain header: required. What is answered without it, or to one of another
     // tenant, is not documented.
     let bad = |text| Denial::new(StatusCode::BAD_REQUEST, text);
-    let subdomain = only(request.headers(), "x-clarus-subdomain")
-        .map_err(|()| bad("more than one X-Clarus-Subdomain header"))?
+    let subdomain = only(request.headers(), "x-clarus-subdomain", "more than one X-Clarus-Subdomain header")
+        .map_err(bad)?
         .ok_or(bad("the X-Clarus-Subdomain header is missing"))?;
     let own = OWN.iter().find(|own| subdomain == **own);
     own.map(|own| Tenant(own))
@@ -132,14 +126,11 @@ async fn not_found(request: Request) -> Response {
 
 /// Says no. Error bodies are not documented; those of the bodies that are look like JSON:API, and so do these.
 fn refuse(target: Target, status: StatusCode, text: &str) -> Response {
-    match target {
-        Target::Api => {
-            let error =
-                json!({ "status": status.as_str(), "title": status.canonical_reason(), "detail": text });
-            (status, Json(json!({ "errors": [error] }))).into_response()
-        }
-        Target::Token => token_request::fault(status, text),
+    if target == Target::Token {
+        return token_request::fault(status, text);
     }
+    let error = json!({ "status": status.as_str(), "title": status.canonical_reason(), "detail": text });
+    (status, Json(json!({ "errors": [error] }))).into_response()
 }
 
 const MANNER: Manner = Manner { api_path: "", token_path: "/oauth/token", refuse };

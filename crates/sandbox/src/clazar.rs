@@ -10,15 +10,10 @@ use std::time::Duration;
 use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use axum::{Json, Router};
+use claviger_sandbox_stage::{Emulate as _, Error, Manner, Provider, Target, drain};
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
-
-use crate::control;
-use crate::error::Error;
-use crate::fault::Target;
-use crate::provider::{Manner, Provider};
-use crate::stage::drain;
 
 /// Emulates Clazar; clones steer the same one.
 #[derive(Clone, Debug)]
@@ -32,7 +27,7 @@ impl Clazar {
     }
 
     pub(crate) fn router(&self) -> Router {
-        let routes = token::routes(self).merge(api::routes(self)).merge(control::routes(self));
+        let routes = token::routes(self).merge(api::routes(self));
         self.around(routes.fallback(api::not_found))
     }
 }

@@ -6,11 +6,10 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use claviger_sandbox_stage::random;
+use claviger_sandbox_stage::{Error, Identity, failure};
 use serde_json::json;
 
-use crate::authority::Identity;
-use crate::error::Error;
-use crate::random;
 use crate::sandbox::Sandbox;
 
 impl Sandbox {
@@ -95,7 +94,7 @@ fn make_folder(path: &Path) -> Result<(), Error> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder
         .create(path)
-        .map_err(|error| Error::new(format!("could not make the folder {}", path.display()), error))
+        .map_err(|error| failure(format!("could not make the folder {}", path.display()), error))
 }
 
 /// Writes beside the file and moves it there: nobody reads half a file, or one that others may read meanwhile.
@@ -106,7 +105,7 @@ fn replace(folder: &Path, name: &str, text: &str) -> Result<(), Error> {
     written.map_err(|error| {
         // What could not be moved is of no use to anybody.
         let _ = fs::remove_file(&beside);
-        Error::new(format!("could not write {}", path.display()), error)
+        failure(format!("could not write {}", path.display()), error)
     })
 }
 

@@ -31,7 +31,7 @@
 //! request ─▶ SetTenant ─▶ RetryUnauthorized ─▶ Authorization ─▶ pooled client ─▶ MtlsConnector ─▶ [sandbox]
 //! ```
 //!
-//! It shares no code with the client side, so that one misreading of a document cannot pass on both.
+//! It stands on `claviger-sandbox-stage`. Neither shares code with the client side: no misreading can pass on both.
 //!
 //! # Example
 //!
@@ -59,38 +59,21 @@
 //! loopback only. What the documents leave open (whether tokens are bound to the certificate, how a wrong tenant is
 //! answered) it decides in the stricter way. Clarify's data is raw and never rolled up; each signal is published at once.
 
-mod account;
-mod authority;
-mod authorization;
 mod clara;
 mod clarify;
 mod clarus;
 mod clazar;
-mod clock;
-mod control;
-mod error;
-mod fault;
 mod files;
-mod filler;
-mod identifier;
-mod journal;
-mod provider;
-mod random;
 mod sandbox;
-mod server;
-mod stage;
-mod token_request;
-mod tokens;
 
-pub use authority::Identity;
 pub use clara::Clara;
 pub use clarify::Clarify;
 pub use clarus::Clarus;
+pub use claviger_sandbox_stage::{
+    Entry, Error, Fault, Hold, Identity, Journal, Peer, Provider, Target, Times, UnknownName,
+};
 pub use clazar::Clazar;
-pub use error::Error;
-pub use fault::{Fault, Target, Times, UnknownName};
-pub use journal::{Entry, Journal};
-pub use provider::Provider;
 pub use sandbox::{Options, Sandbox};
-pub use server::Peer;
-pub use stage::Hold;
+
+#[cfg(test)]
+mod tests;

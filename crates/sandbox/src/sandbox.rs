@@ -1,20 +1,14 @@
 //! The sandbox as a whole: what it is started with and what it consists of.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use tokio::net::TcpListener;
+use claviger_sandbox_stage::{Authority, Error, Provider, Server};
 
-use crate::authority::Authority;
 use crate::clara::Clara;
 use crate::clarify::Clarify;
 use crate::clarus::Clarus;
 use crate::clazar::Clazar;
-use crate::error::Error;
-use crate::provider::Provider;
-use crate::server::{self, Doorkeeper, Server};
 
 /// Says how a sandbox is started.
 #[derive(Clone, Debug)]
@@ -52,6 +46,21 @@ impl Default for Options {
 }
 
 /// Emulates the providers until it is dropped or shut down.
+///
+/// ```
+/// use claviger_sandbox::{Options, Provider, Sandbox};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), claviger_sandbox::Error> {
+/// let sandbox = Sandbox::start(Options::new()).await?;
+/// let all: [&Provider; 4] = [sandbox.clara(), sandbox.clarify(), sandbox.clarus(), sandbox.clazar()];
+/// for provider in all {
+///     assert!(provider.token_url().starts_with(&format!("https://{}/", provider.address())));
+///     assert_eq!(provider.journal().token_requests(), 0);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Sandbox {
     authority: Authority,
@@ -75,29 +84,27 @@ impl Sandbox {
     pub async fn start(options: Options) -> Result<Self, Error> {
         let (first, life) = (options.listen, options.token_life);
         let others = SocketAddr::new(first.ip(), 0);
-        let (clara_listener, address) = bind(first).await?;
+        let (clara_listener, address) = Server::bind(first).await?;
         let clara = Clara::new(address, life)?;
-        let (clarify_listener, address) = bind(others).await?;
+        let (clarify_listener, address) = Server::bind(others).await?;
         let clarify = Clarify::new(address, life)?;
-        let (clarus_listener, address) = bind(others).await?;
+        let (clarus_listener, address) = Server::bind(others).await?;
         let clarus = Clarus::new(address, life)?;
-        let (clazar_listener, address) = bind(others).await?;
+        let (clazar_listener, address) = Server::bind(others).await?;
         let clazar = Clazar::new(address, life)?;
 
         let authority = Authority::new("Claviger Sandbox Certificate Authority")?;
         let identity = authority.issue_server()?;
-        let serve = |listener,
-                     clients: Option<&Authority>,
-                     router: Router,
-                     doorkeeper: Arc<dyn Doorkeeper>| {
-            Ok::<_, Error>(Server::start(listener, server::config(&identity, clients)?, router, doorkeeper))
-        };
         // Clara alone asks its clients for a certificate.
+        let clients = Some(clara.client_authority());
+        let serve = |listener, clients, router, provider: &Provider| {
+            Server::start(listener, &identity, clients, router, provider.clone())
+        };
         let servers = vec![
-            serve(clara_listener, Some(clara.client_authority()), clara.router(), clara.doorkeeper())?,
-            serve(clarify_listener, None, clarify.router(), Arc::new(Provider::clone(&clarify)))?,
-            serve(clarus_listener, None, clarus.router(), Arc::new(Provider::clone(&clarus)))?,
-            serve(clazar_listener, None, clazar.router(), Arc::new(Provider::clone(&clazar)))?,
+            serve(clara_listener, clients, clara.router(), &clara)?,
+            serve(clarify_listener, None, clarify.router(), &clarify)?,
+            serve(clarus_listener, None, clarus.router(), &clarus)?,
+            serve(clazar_listener, None, clazar.router(), &clazar)?,
         ];
         Ok(Self { authority, clara, clarify, clarus, clazar, servers })
     }
@@ -138,8 +145,5 @@ impl Sandbox {
     }
 }
 
-async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
-    let listener = server::bind(listen).await?;
-    let address = listener.local_addr().map_err(|error| Error::new("could not learn the port", error))?;
-    Ok((listener, address))
-}
+#[cfg(test)]
+mod tests;

@@ -59,7 +59,8 @@ const ARROWS: &[(&str, Allowed)] = &[
     ("claviger-mtls", Allowed::Only(&["claviger-auth-core"])),
     ("claviger-oauth-cc", Allowed::Only(&["claviger-auth-core", "claviger-token-endpoint"])),
     // Shares no code with the client side: one misreading of a document cannot pass on both.
-    ("claviger-sandbox", Allowed::Only(&[])),
+    ("claviger-sandbox", Allowed::Only(&["claviger-sandbox-stage"])),
+    ("claviger-sandbox-stage", Allowed::Only(&[])),
     ("claviger-tests", Allowed::All),
     ("claviger-token-endpoint", Allowed::Only(&["claviger-auth-core"])),
     ("xtask", Allowed::Only(&[])),
@@ -137,7 +138,11 @@ mod tests {
 
     #[test]
     fn refuses_another_arrow() {
-        for (from, to) in [("claviger-sandbox", "claviger-auth-core"), ("claviger-mtls", "claviger-client")] {
+        for (from, to) in [
+            ("claviger-sandbox", "claviger-auth-core"),
+            ("claviger-sandbox-stage", "claviger-auth-core"),
+            ("claviger-mtls", "claviger-client"),
+        ] {
             assert_eq!(problems(package(from, to, false)).len(), 1, "{from} to {to}");
         }
     }

@@ -7,6 +7,10 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
 use axum::{Extension, Json, Router};
 use bytes::Bytes;
+use claviger_sandbox_stage::authorization::{Denial, only, parameter};
+use claviger_sandbox_stage::identifier::{self, hex};
+use claviger_sandbox_stage::random;
+use claviger_sandbox_stage::{Emulate as _, Filler, Peer, Target, drain};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use http_body_util::BodyExt as _;
@@ -15,14 +19,6 @@ use sha2::{Digest as _, Sha256};
 
 use super::companies::{self, Company};
 use super::{Clara, Environment, refuse};
-use crate::authority::hex;
-use crate::authorization::{Denial, only, parameter};
-use crate::fault::Target;
-use crate::filler::Filler;
-use crate::identifier;
-use crate::random;
-use crate::server::Peer;
-use crate::stage::drain;
 
 pub(super) fn routes(clara: &Clara) -> Router {
     Router::new()
@@ -89,8 +85,8 @@ fn judge(gate: &Gate, request: &Request) -> Result<Caller, Denial> {
 
     // Source: Clara's "MTLS Authentication & OAuth 2.0", Multi-Entity Project. What a wrong one is answered with is
     // not documented; 403 is its generic "valid token, insufficient permission".
-    let tax_identifier = only(request.headers(), "x-tax-identifier")
-        .map_err(|()| Denial::new(StatusCode::BAD_REQUEST, "more than one X-Tax-Identifier header"))?;
+    let tax_identifier = only(request.headers(), "x-tax-identifier", "more than one X-Tax-Identifier header")
+        .map_err(|text| Denial::new(StatusCode::BAD_REQUEST, text))?;
     let company = match tax_identifier {
         None => None,
         Some(value) => Some(

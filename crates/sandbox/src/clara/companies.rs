@@ -1,8 +1,7 @@
 //! The group of companies, and what they have: made up, and the same at every start.
 
+use claviger_sandbox_stage::identifier::uuid;
 use serde_json::{Value, json};
-
-use crate::identifier::uuid;
 
 /// One company of the group.
 #[derive(Debug)]

@@ -4,14 +4,13 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::post;
 use axum::{Extension, Router};
+use claviger_sandbox_stage::token_request::{
+    By, Refusal, TokenRequest, invalid_client, issued, refuse, server_error, wrong_method,
+};
+use claviger_sandbox_stage::{Emulate as _, Grant, Peer};
 use serde_json::json;
 
 use super::{Clara, Environment, MANNER};
-use crate::server::Peer;
-use crate::token_request::{
-    By, Refusal, TokenRequest, invalid_client, issued, refuse, server_error, wrong_method,
-};
-use crate::tokens::Grant;
 
 pub(super) fn routes(clara: &Clara) -> Router {
     Router::new().route(MANNER.token_path, post(issue).fallback(wrong_method)).with_state(clara.clone())
@@ -20,7 +19,7 @@ pub(super) fn routes(clara: &Clara) -> Router {
 async fn issue(State(clara): State<Clara>, peer: Option<Extension<Peer>>, request: Request) -> Response {
     let thumbprint = peer.and_then(|Extension(peer)| peer.thumbprint);
     let granted = TokenRequest::read(request).await.and_then(|asked| judge(&clara, &asked)).and_then(|to| {
-        let grant = Grant { holder: to.name(), thumbprint };
+        let grant = Grant::to(to.name()).bound_to(thumbprint);
         clara.tokens().issue(grant).map_err(|_| server_error())
     });
     match granted {

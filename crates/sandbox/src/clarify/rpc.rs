@@ -4,15 +4,14 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Json, Router};
+use claviger_sandbox_stage::authorization::{Denial, authorization, basic, bearer, only};
+use claviger_sandbox_stage::identifier::hex;
+use claviger_sandbox_stage::token_request::media_type;
+use claviger_sandbox_stage::{Emulate as _, Target, drain};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::{Clarify, methods, refuse};
-use crate::authority::hex;
-use crate::authorization::{Denial, authorization, basic, bearer, only};
-use crate::fault::Target;
-use crate::stage::drain;
-use crate::token_request::media_type;
 
 pub(super) fn routes(clarify: &Clarify) -> Router {
     Router::new().route("/v1/rpc", post(call).fallback(wrong_method)).with_state(clarify.clone())
@@ -65,15 +64,15 @@ fn judge(clarify: &Clarify, request: &Request) -> Result<&'static str, Denial> {
         return Err(alike);
     }
     let bad = |text| Denial::new(StatusCode::BAD_REQUEST, text);
-    let version = match only(request.headers(), VERSION.as_str()) {
-        Err(()) => return Err(bad("more than one X-API-Version header")),
-        Ok(None) => LATEST_STABLE,
-        Ok(Some(asked)) => VERSIONS
-            .iter()
-            .find(|(selector, _)| asked == selector)
-            .map(|(_, served)| *served)
-            .ok_or(bad("X-API-Version not found"))?,
-    };
+    let version =
+        match only(request.headers(), VERSION.as_str(), "more than one X-API-Version header").map_err(bad)? {
+            None => LATEST_STABLE,
+            Some(asked) => VERSIONS
+                .iter()
+                .find(|(selector, _)| asked == selector)
+                .map(|(_, served)| *served)
+                .ok_or(bad("X-API-Version not found"))?,
+        };
     if media_type(request.headers()) != "application/json" {
         return Err(bad("Content-Type must be application/json"));
     }

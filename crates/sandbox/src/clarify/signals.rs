@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use claviger_sandbox_stage::clock;
+use claviger_sandbox_stage::identifier::{hex, xid};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
-
-use crate::authority::hex;
-use crate::clock;
-use crate::identifier::xid;
 
 /// Keeps the signals of one integration by their input.
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::*;
-use crate::provider::tests::{FORM, JSON, basic, json_of, post, send, with};
+use crate::tests::{FORM, JSON, basic, json_of, post, send, with};
 
 fn clarify() -> Clarify {
     Clarify::new("127.0.0.1:9".parse().unwrap(), Duration::from_secs(300)).unwrap()

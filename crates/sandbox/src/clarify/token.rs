@@ -6,14 +6,15 @@ use axum::response::Response;
 use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use claviger_sandbox_stage::token_request::{
+    Refusal, TokenRequest, issued, refuse, server_error, wrong_method,
+};
+use claviger_sandbox_stage::{Emulate as _, Error, Grant};
+use claviger_sandbox_stage::{clock, random};
 use http::StatusCode;
 use serde_json::json;
 
 use super::{Clarify, MANNER};
-use crate::error::Error;
-use crate::token_request::{Refusal, TokenRequest, issued, refuse, server_error, wrong_method};
-use crate::tokens::Grant;
-use crate::{clock, random};
 
 pub(super) fn routes(clarify: &Clarify) -> Router {
     Router::new().route(MANNER.token_path, post(issue).fallback(wrong_method)).with_state(clarify.clone())
@@ -35,20 +36,20 @@ async fn issue(State(clarify): State<Clarify>, request: Request) -> Response {
 }
 
 fn judge(clarify: &Clarify, asked: &TokenRequest) -> Result<(), Refusal> {
-    let denied = |status, text: String| (status, "access_denied", text);
+    let denied = |status, text: &str| Refusal::new(status, "access_denied", text);
     asked.check_grant()?;
     let is_known = asked.client.as_ref().is_some_and(|(id, secret, _)| clarify.account().accepts(id, secret));
     if !is_known {
-        return Err(denied(StatusCode::UNAUTHORIZED, "Unauthorized".to_owned()));
+        return Err(denied(StatusCode::UNAUTHORIZED, "Unauthorized"));
     }
     // Source: docs.clarify.io, "Obtaining an access token": the audience is the apiUrl, with its slash. The texts are
     // those of Auth0, which stands behind it.
     match asked.given("audience") {
         Some(audience) if audience == clarify.api_url() => Ok(()),
-        Some(audience) => Err(denied(StatusCode::FORBIDDEN, format!("Service not found: {audience}"))),
+        Some(audience) => Err(denied(StatusCode::FORBIDDEN, &format!("Service not found: {audience}"))),
         None => {
             let text = "No audience parameter was provided, and no default audience has been configured";
-            Err(denied(StatusCode::FORBIDDEN, text.to_owned()))
+            Err(denied(StatusCode::FORBIDDEN, text))
         }
     }
 }

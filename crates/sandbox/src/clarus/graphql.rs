@@ -5,13 +5,12 @@ use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Extension, Json, Router};
+use claviger_sandbox_stage::token_request::media_type;
+use claviger_sandbox_stage::{Target, drain};
 use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{Tenant, refuse, stock};
-use crate::fault::Target;
-use crate::stage::drain;
-use crate::token_request::media_type;
 
 pub(super) fn routes() -> Router {
     Router::new().route("/graphql", post(answer).fallback(wrong_method))

@@ -4,15 +4,14 @@ use axum::extract::{Path, Request};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Extension, Json, Router};
+use claviger_sandbox_stage::identifier::uuid;
+use claviger_sandbox_stage::random;
+use claviger_sandbox_stage::token_request::media_type;
+use claviger_sandbox_stage::{Target, drain};
 use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{Tenant, refuse, stock};
-use crate::fault::Target;
-use crate::identifier::uuid;
-use crate::random;
-use crate::stage::drain;
-use crate::token_request::media_type;
 
 pub(super) fn routes() -> Router {
     Router::new()

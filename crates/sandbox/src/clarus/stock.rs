@@ -1,8 +1,7 @@
 //! What each tenant has: made up, and the same at every start.
 
+use claviger_sandbox_stage::identifier::uuid;
 use serde_json::{Value, json};
-
-use crate::identifier::uuid;
 
 /// Lists what a tenant has of a resource, in the form of JSON:API.
 pub(super) fn items(tenant: &str, resource: &str) -> Vec<Value> {

@@ -4,7 +4,7 @@ use http::{Method, request};
 use serde_json::Value;
 
 use super::*;
-use crate::provider::tests::{FORM, JSON, basic, json_of, post, send, with};
+use crate::tests::{FORM, JSON, basic, json_of, post, send, with};
 
 fn clarus() -> Clarus {
     Clarus::new("127.0.0.1:9".parse().unwrap(), Duration::from_secs(300)).unwrap()

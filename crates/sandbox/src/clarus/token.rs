@@ -5,13 +5,13 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::post;
+use claviger_sandbox_stage::token_request::{
+    Refusal, TokenRequest, invalid_client, issued, refuse, server_error, wrong_method,
+};
+use claviger_sandbox_stage::{Emulate as _, Grant};
 use serde_json::json;
 
 use super::{CLIENT, Clarus, MANNER};
-use crate::token_request::{
-    Refusal, TokenRequest, invalid_client, issued, refuse, server_error, wrong_method,
-};
-use crate::tokens::Grant;
 
 pub(super) fn routes(clarus: &Clarus) -> Router {
     Router::new().route(MANNER.token_path, post(issue).fallback(wrong_method)).with_state(clarus.clone())

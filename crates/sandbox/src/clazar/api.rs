@@ -5,14 +5,13 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use claviger_sandbox_stage::authorization::parameter;
+use claviger_sandbox_stage::identifier::uuid;
+use claviger_sandbox_stage::{Emulate as _, Target, drain};
 use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{Clazar, add_slash, refuse};
-use crate::authorization::parameter;
-use crate::fault::Target;
-use crate::identifier::uuid;
-use crate::stage::drain;
 
 pub(super) fn routes(clazar: &Clazar) -> Router {
     // Source: PROVIDERS §4.5: the paths are seen with and without the slash. That a POST needs it is Django's way.

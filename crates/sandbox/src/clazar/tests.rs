@@ -3,7 +3,7 @@ use http::header::AUTHORIZATION;
 use serde_json::Value;
 
 use super::*;
-use crate::provider::tests::{FORM, JSON, basic, json_of, post, send, with};
+use crate::tests::{FORM, JSON, basic, json_of, post, send, with};
 
 fn clazar() -> Clazar {
     Clazar::new("127.0.0.1:9".parse().unwrap(), Duration::from_secs(300)).unwrap()

@@ -4,15 +4,13 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{any, post};
+use claviger_sandbox_stage::token_request::{By, Refusal, TokenRequest, issued, media_type};
+use claviger_sandbox_stage::{Emulate as _, Grant, Target, drain};
 use http::StatusCode;
 use http::header::AUTHORIZATION;
 use serde_json::{Value, json};
 
 use super::{Clazar, MANNER, add_slash, refuse};
-use crate::fault::Target;
-use crate::stage::drain;
-use crate::token_request::{By, TokenRequest, issued, media_type};
-use crate::tokens::Grant;
 
 pub(super) fn routes(clazar: &Clazar) -> Router {
     Router::new()
@@ -62,7 +60,7 @@ async fn from_json(request: Request) -> Result<Option<(String, String)>, (Status
 }
 
 async fn from_form(request: Request) -> Result<Option<(String, String)>, (StatusCode, String)> {
-    let refused = |(status, _, text)| (status, text);
+    let refused = |refusal: Refusal| (refusal.status, refusal.description);
     let asked = TokenRequest::read(request).await.map_err(refused)?;
     asked.check_grant().map_err(refused)?;
     Ok(asked.client.filter(|(.., by)| *by == By::Body).map(|(id, secret, _)| (id, secret)))

@@ -10,22 +10,29 @@ use crate::{clock, random};
 
 /// Tells what a token is good for.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Grant {
+#[non_exhaustive]
+pub struct Grant {
     /// Names the client, or the environment, it was issued to.
-    pub(crate) holder: &'static str,
+    pub holder: &'static str,
     /// Names the certificate it is bound to, if it is.
-    pub(crate) thumbprint: Option<String>,
+    pub thumbprint: Option<String>,
 }
 
 impl Grant {
     /// A token that is bound to no certificate.
-    pub(crate) fn to(holder: &'static str) -> Self {
+    pub fn to(holder: &'static str) -> Self {
         Self { holder, thumbprint: None }
+    }
+
+    /// Binds the token to the certificate of this thumbprint, or to none.
+    #[must_use]
+    pub fn bound_to(self, thumbprint: Option<String>) -> Self {
+        Self { thumbprint, ..self }
     }
 }
 
 /// Remembers the last 10,000 tokens, what they are good for and until when.
-pub(crate) struct Tokens {
+pub struct Tokens {
     book: Mutex<Book>,
 }
 
@@ -35,7 +42,11 @@ impl Tokens {
     }
 
     /// Issues a token, and tells how long it lives.
-    pub(crate) fn issue(&self, grant: Grant) -> Result<(String, Duration), Error> {
+    ///
+    /// # Errors
+    ///
+    /// If no random bytes can be had.
+    pub fn issue(&self, grant: Grant) -> Result<(String, Duration), Error> {
         let life = self.life();
         let token = draw()?;
         self.enter(token.clone(), grant);
@@ -43,7 +54,7 @@ impl Tokens {
     }
 
     /// Issues a token that has been made already.
-    pub(crate) fn enter(&self, token: String, grant: Grant) {
+    pub fn enter(&self, token: String, grant: Grant) {
         let mut book = self.book();
         // Beyond what the clock can count it lives for ever.
         let expires = clock::now().checked_add(book.life);
@@ -56,12 +67,22 @@ impl Tokens {
     }
 
     /// Issues a token that has no end: it is never forgotten, and expires with no other.
-    pub(crate) fn enter_for_good(&self, token: String, grant: Grant) {
-        self.book().issued.insert(token, Issued { grant, expires: None, is_lasting: true });
+    ///
+    /// # Errors
+    ///
+    /// If no random bytes can be had.
+    pub fn issue_for_good(&self, grant: Grant) -> Result<String, Error> {
+        let token = draw()?;
+        self.book().issued.insert(token.clone(), Issued { grant, expires: None, is_lasting: true });
+        Ok(token)
     }
 
-    /// Tells what a token is good for, or why for nothing.
-    pub(crate) fn check(&self, token: &str) -> Result<Grant, &'static str> {
+    /// Tells what a token is good for.
+    ///
+    /// # Errors
+    ///
+    /// Why it is good for nothing.
+    pub fn check(&self, token: &str) -> Result<Grant, &'static str> {
         let book = self.book();
         let issued = book.issued.get(token).ok_or("the access token is unknown or revoked")?;
         if issued.expires.is_some_and(|expires| expires <= clock::now()) {
@@ -81,7 +102,7 @@ impl Tokens {
     }
 
     /// Revokes what one holder has, and tells how much that was.
-    pub(crate) fn revoke_of(&self, holder: &str) -> usize {
+    pub fn revoke_of(&self, holder: &str) -> usize {
         let mut book = self.book();
         let before = book.issued.len();
         book.issued.retain(|_, issued| issued.grant.holder != holder);
@@ -95,7 +116,8 @@ impl Tokens {
         expiring.for_each(|issued| issued.expires = Some(now));
     }
 
-    pub(crate) fn life(&self) -> Duration {
+    /// Tells how long the tokens live that are issued from now on.
+    pub fn life(&self) -> Duration {
         self.book().life
     }
 
@@ -115,7 +137,7 @@ impl fmt::Debug for Tokens {
 }
 
 /// Draws a token. The prefix is there for whoever finds one where it should not be.
-pub(crate) fn draw() -> Result<String, Error> {
+fn draw() -> Result<String, Error> {
     Ok(format!("sandbox-{}", random::text::<32>()?))
 }
 
@@ -140,7 +162,7 @@ mod tests {
     #[test]
     fn a_token_is_good_for_what_it_was_issued_for() {
         let tokens = Tokens::new(Duration::from_secs(60));
-        let bound = Grant { holder: "production", thumbprint: Some("a".to_owned()) };
+        let bound = Grant::to("production").bound_to(Some("a".to_owned()));
         let (token, _) = tokens.issue(bound.clone()).unwrap();
         let (other, _) = tokens.issue(Grant::to("test")).unwrap();
         assert_eq!(tokens.check(&token), Ok(bound));
@@ -154,14 +176,14 @@ mod tests {
     #[test]
     fn what_is_issued_for_good_ends_by_revocation_alone() {
         let tokens = Tokens::new(Duration::from_secs(60));
-        tokens.enter_for_good("a".to_owned(), Grant::to("person"));
+        let lasting = tokens.issue_for_good(Grant::to("person")).unwrap();
         let (token, _) = tokens.issue(Grant::to("client")).unwrap();
         tokens.expire_all();
         assert_eq!(tokens.revoke_of("client"), 1);
         assert!(tokens.check(&token).is_err());
-        assert!(tokens.check("a").is_ok());
+        assert!(tokens.check(&lasting).is_ok());
         assert_eq!(tokens.revoke_all(), 1);
-        assert!(tokens.check("a").is_err());
+        assert!(tokens.check(&lasting).is_err());
     }
 
     #[test]

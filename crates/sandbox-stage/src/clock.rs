@@ -1,4 +1,11 @@
-//! Asks the time: the one place of this crate that does.
+//! Asks the time: the one place of the sandbox that does.
+//!
+//! ```
+//! use claviger_sandbox_stage::clock;
+//!
+//! assert!(clock::wall().as_secs() > 1_700_000_000);
+//! assert!(clock::timestamp().ends_with('Z'));
+//! ```
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -16,12 +23,12 @@ pub(crate) fn now() -> Instant {
     clippy::disallowed_methods,
     reason = "the sandbox emulates somebody else's clock; this is where it asks"
 )]
-pub(crate) fn wall() -> Duration {
+pub fn wall() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Writes the wall clock as RFC 3339 in UTC, to the second.
-pub(crate) fn timestamp() -> String {
+pub fn timestamp() -> String {
     let time = rcgen::date_time_ymd(1970, 1, 1) + wall();
     let (hour, minute, second) = time.to_hms();
     let (year, month, day) = (time.year(), u8::from(time.month()), time.day());

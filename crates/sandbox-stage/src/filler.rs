@@ -8,14 +8,15 @@ use http_body::{Body, Frame, SizeHint};
 
 /// Streams one byte many times over, then a tail.
 #[derive(Debug)]
-pub(crate) struct Filler {
+pub struct Filler {
     chunk: Bytes,
     left: u64,
     tail: Option<Bytes>,
 }
 
 impl Filler {
-    pub(crate) fn new(byte: u8, length: u64, tail: Bytes) -> Self {
+    /// Streams `byte` `length` times, then `tail`.
+    pub fn new(byte: u8, length: u64, tail: Bytes) -> Self {
         Self { chunk: Bytes::from(vec![byte; CHUNK]), left: length, tail: Some(tail) }
     }
 }

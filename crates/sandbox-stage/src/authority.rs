@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::clock;
 use crate::error::Error;
+use crate::identifier::hex;
 
 /// Holds a certificate and its private key, as a client of the sandbox presents them.
 pub struct Identity {
@@ -103,7 +103,7 @@ impl fmt::Debug for Identity {
 }
 
 /// Signs certificates with a key that never leaves the memory.
-pub(crate) struct Authority {
+pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,
     certificate_pem: String,
@@ -112,7 +112,12 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    pub(crate) fn new(name: &str) -> Result<Self, Error> {
+    /// Makes the key, and a certificate of it that is signed by itself.
+    ///
+    /// # Errors
+    ///
+    /// If no certificate could be made.
+    pub fn new(name: &str) -> Result<Self, Error> {
         let key = generate()?;
         let mut params = params(name, &[], Validity::Authority)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -126,17 +131,32 @@ impl Authority {
         })
     }
 
-    pub(crate) fn issue_server(&self) -> Result<Identity, Error> {
+    /// Issues a certificate for a listener on loopback.
+    ///
+    /// # Errors
+    ///
+    /// If no certificate could be made.
+    pub fn issue_server(&self) -> Result<Identity, Error> {
         let subjects = ["localhost", "127.0.0.1", "::1"];
         let params = params("localhost", &subjects, Validity::Current)?;
         self.issue(params, "localhost", ExtendedKeyUsagePurpose::ServerAuth)
     }
 
-    pub(crate) fn issue_client(&self, name: &str) -> Result<Identity, Error> {
+    /// Issues a client certificate.
+    ///
+    /// # Errors
+    ///
+    /// If no certificate could be made.
+    pub fn issue_client(&self, name: &str) -> Result<Identity, Error> {
         self.issue(params(name, &[], Validity::Current)?, name, ExtendedKeyUsagePurpose::ClientAuth)
     }
 
-    pub(crate) fn issue_expired_client(&self, name: &str) -> Result<Identity, Error> {
+    /// Issues a client certificate that expired yesterday.
+    ///
+    /// # Errors
+    ///
+    /// If no certificate could be made.
+    pub fn issue_expired_client(&self, name: &str) -> Result<Identity, Error> {
         self.issue(params(name, &[], Validity::Expired)?, name, ExtendedKeyUsagePurpose::ClientAuth)
     }
 
@@ -144,7 +164,8 @@ impl Authority {
         self.certificate.clone()
     }
 
-    pub(crate) fn certificate_pem(&self) -> &str {
+    /// Gives the certificate as PEM.
+    pub fn certificate_pem(&self) -> &str {
         &self.certificate_pem
     }
 
@@ -187,15 +208,6 @@ impl fmt::Debug for Authority {
 /// Writes the SHA-256 of `der` in lower-case hex.
 pub(crate) fn thumbprint(der: &[u8]) -> String {
     hex(&Sha256::digest(der))
-}
-
-/// Writes `bytes` in lower-case hex.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 enum Validity {

@@ -19,10 +19,8 @@ use crate::authorization::Denial;
 use crate::fault::{Fault, Script, Target};
 use crate::filler::Filler;
 use crate::journal::Journal;
+use crate::provider::Manner;
 use crate::server::{HangUp, Peer};
-
-/// Says in a provider's own words that a request failed.
-pub(crate) type Refuse = fn(Target, StatusCode, &str) -> Response;
 
 /// Holds what the routes of one provider have in common.
 #[derive(Debug)]
@@ -33,18 +31,18 @@ pub(crate) struct Stage {
     // Another origin on the same port: where a redirect leads.
     elsewhere: String,
     token_path: &'static str,
-    refuse: Refuse,
+    refuse: fn(Target, StatusCode, &str) -> Response,
 }
 
 impl Stage {
-    pub(crate) fn new(token_path: &'static str, port: u16, refuse: Refuse) -> Self {
+    pub(crate) fn new(manner: Manner, port: u16) -> Self {
         Self {
             journal: Journal::new(),
             script: Script::default(),
             gates: [watch::Sender::new(0), watch::Sender::new(0)],
             elsewhere: format!("https://localhost:{port}/elsewhere"),
-            token_path,
-            refuse,
+            token_path: manner.token_path,
+            refuse: manner.refuse,
         }
     }
 
@@ -174,7 +172,7 @@ pub(crate) async fn attend(State(stage): State<Arc<Stage>>, request: Request, ne
 }
 
 /// Reads a body to its end, for a client that is still sending may not see an answer that comes before.
-pub(crate) async fn drain(body: Body) -> Bytes {
+pub async fn drain(body: Body) -> Bytes {
     Limited::new(body, MAX_DRAINED).collect().await.map(|body| body.to_bytes()).unwrap_or_default()
 }
 

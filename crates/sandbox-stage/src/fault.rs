@@ -12,11 +12,11 @@ use std::time::Duration;
 /// As text a fault is its name in kebab-case (`too-many-requests`); those with a duration take one second.
 ///
 /// ```
-/// use claviger_sandbox::Fault;
+/// use claviger_sandbox_stage::Fault;
 ///
 /// let fault: Fault = "hang-up".parse()?;
 /// assert_eq!(fault, Fault::HangUp);
-/// # Ok::<(), claviger_sandbox::UnknownName>(())
+/// # Ok::<(), claviger_sandbox_stage::UnknownName>(())
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]

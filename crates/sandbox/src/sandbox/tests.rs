@@ -1,20 +1,31 @@
+use std::io;
+use std::sync::Arc;
+
+use claviger_sandbox_stage::{Fault, Identity, Peer, Target, Times};
+use http::Request;
 use http_body_util::Empty;
 use hyper::client::conn::http2::{self, SendRequest};
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, SupportedProtocolVersion};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client;
 
 use super::*;
-use crate::fault::{Fault, Target, Times};
-use crate::sandbox::{Options, Sandbox};
+
+const PATIENCE: Duration = Duration::from_secs(10);
 
 fn connector(
     sandbox: &Sandbox,
     identity: Option<&Identity>,
     version: &'static SupportedProtocolVersion,
 ) -> TlsConnector {
-    use rustls::pki_types::CertificateDer;
     use rustls::pki_types::pem::PemObject as _;
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(sandbox.ca_pem().as_bytes()).unwrap()).unwrap();
@@ -24,7 +35,9 @@ fn connector(
         .with_root_certificates(roots);
     let config = match identity {
         Some(identity) => {
-            builder.with_client_auth_cert(vec![identity.certificate()], identity.private_key()).unwrap()
+            let certificate = CertificateDer::from(identity.certificate_der().to_vec());
+            let key = PrivatePkcs8KeyDer::from(identity.key_der());
+            builder.with_client_auth_cert(vec![certificate], key.into()).unwrap()
         }
         None => builder.with_no_client_auth(),
     };
@@ -141,7 +154,7 @@ async fn hangs_up_on_a_whole_http2_connection() {
     assert_eq!(sender.send_request(users(&sandbox)).await.unwrap().status(), 401);
     sandbox.clara().play(Target::Api, Fault::HangUp, Times::ONCE);
     assert!(sender.send_request(users(&sandbox)).await.is_err());
-    timeout(HANDSHAKE, ended).await.unwrap().unwrap();
+    timeout(PATIENCE, ended).await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -153,7 +166,7 @@ async fn holds_a_thousand_answers_on_one_http2_connection() {
     for _ in 0..1000 {
         answers.spawn(sender.clone().send_request(users(&sandbox)));
     }
-    timeout(HANDSHAKE, sandbox.clara().journal().wait_for_api_requests(1000)).await.unwrap();
+    timeout(PATIENCE, sandbox.clara().journal().wait_for_api_requests(1000)).await.unwrap();
     hold.release();
     assert!(answers.join_all().await.into_iter().all(|answer| answer.unwrap().status() == 401));
 }
@@ -184,7 +197,7 @@ async fn is_gone_when_shut_down_or_dropped() {
 async fn clara_alone_asks_for_a_certificate() {
     let sandbox = sandbox().await;
     let connector = connector(&sandbox, None, &TLS13);
-    let providers: [&crate::Provider; 3] = [sandbox.clarify(), sandbox.clarus(), sandbox.clazar()];
+    let providers: [&Provider; 3] = [sandbox.clarify(), sandbox.clarus(), sandbox.clazar()];
     for provider in providers {
         let tcp = TcpStream::connect(provider.address()).await.unwrap();
         let mut tls = connector.connect(ServerName::try_from("127.0.0.1").unwrap(), tcp).await.unwrap();
@@ -195,7 +208,7 @@ async fn clara_alone_asks_for_a_certificate() {
         assert_eq!(provider.journal().entries()[0].peer, Peer::default());
     }
     assert_eq!(sandbox.clara().journal().entries().len(), 0);
-    let addresses = [sandbox.clara(), providers[0], providers[1], providers[2]].map(crate::Provider::address);
+    let addresses = [sandbox.clara(), providers[0], providers[1], providers[2]].map(Provider::address);
     sandbox.shutdown().await;
     for address in addresses {
         assert!(TcpStream::connect(address).await.is_err());

@@ -28,6 +28,14 @@ impl Error {
     }
 }
 
+/// Makes the error of a provider, or of what is built around the providers.
+pub fn failure(
+    what: impl Into<Cow<'static, str>>,
+    source: impl Into<Box<dyn error::Error + Send + Sync>>,
+) -> Error {
+    Error::new(what, source)
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)

@@ -29,7 +29,7 @@ use tower::ServiceExt as _;
 
 use crate::authority::{Authority, Identity, thumbprint};
 use crate::error::Error;
-use crate::journal::Journal;
+use crate::provider::Provider;
 
 /// Tells what the handshake said about the other side of a connection.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -55,56 +55,63 @@ impl fmt::Display for HangUp {
 
 impl error::Error for HangUp {}
 
-/// Says what a listener asks of its clients, and where it writes down who failed to give it.
-pub(crate) trait Doorkeeper: Send + Sync + 'static {
-    fn journal(&self) -> &Journal;
-
-    /// Names the holder of a certificate it has let in.
-    fn name_of(&self, _thumbprint: &str) -> Option<String> {
-        None
-    }
-}
-
-/// Serves until it is dropped or shut down.
+/// Serves one provider until it is dropped or stopped.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub struct Server {
     stop: watch::Sender<()>,
     accepting: JoinHandle<()>,
 }
 
 impl Server {
-    pub(crate) fn start(
-        listener: TcpListener,
-        config: ServerConfig,
-        router: Router,
-        doorkeeper: Arc<dyn Doorkeeper>,
-    ) -> Self {
-        let (stop, stopped) = watch::channel(());
-        let listening = Listening { acceptor: TlsAcceptor::from(Arc::new(config)), router, doorkeeper };
-        let accepting = tokio::spawn(accept(listener, Arc::new(listening), stopped));
-        Self { stop, accepting }
+    /// Opens a port on loopback, and on nothing else; tells which.
+    ///
+    /// # Errors
+    ///
+    /// If the address is not loopback, or is taken.
+    pub async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
+        if !listen.ip().is_loopback() {
+            return Err(Error::not_loopback(listen));
+        }
+        let listener = TcpListener::bind(listen)
+            .await
+            .map_err(|error| Error::new(format!("could not listen on {listen}"), error))?;
+        let address = listener.local_addr().map_err(|error| Error::new("could not learn the port", error))?;
+        Ok((listener, address))
     }
 
-    /// Stops accepting. The task ends when what is under way has, or when `GRACE` is over.
-    pub(crate) fn stop(self) -> JoinHandle<()> {
+    /// Serves `router` over TLS 1.2 and 1.3, as h2 and http/1.1. With `clients` it lets in only who has a certificate
+    /// of theirs, and asks nobody for one without. Who fails in the handshake is in the journal of `provider`.
+    ///
+    /// # Errors
+    ///
+    /// If TLS refuses the certificates.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub fn start(
+        listener: TcpListener,
+        identity: &Identity,
+        clients: Option<Arc<Authority>>,
+        router: Router,
+        provider: Provider,
+    ) -> Result<Self, Error> {
+        let config = config(identity, clients.as_deref())?;
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let (stop, stopped) = watch::channel(());
+        let listening = Listening { acceptor, clients, router, provider };
+        let accepting = tokio::spawn(accept(listener, Arc::new(listening), stopped));
+        Ok(Self { stop, accepting })
+    }
+
+    /// Stops accepting. The task ends when what is under way has, or when two seconds are over.
+    pub fn stop(self) -> JoinHandle<()> {
         drop(self.stop);
         self.accepting
     }
 }
 
-/// Opens a port on loopback, and on nothing else.
-pub(crate) async fn bind(listen: SocketAddr) -> Result<TcpListener, Error> {
-    if !listen.ip().is_loopback() {
-        return Err(Error::not_loopback(listen));
-    }
-    TcpListener::bind(listen)
-        .await
-        .map_err(|error| Error::new(format!("could not listen on {listen}"), error))
-}
-
-/// Speaks TLS 1.2 and 1.3, and offers h2 and http/1.1. With `clients` it lets in only who has a certificate of theirs,
-/// and asks nobody for one without.
-pub(crate) fn config(identity: &Identity, clients: Option<&Authority>) -> Result<ServerConfig, Error> {
+fn config(identity: &Identity, clients: Option<&Authority>) -> Result<ServerConfig, Error> {
     let provider = Arc::new(ring::default_provider());
     let verifier = match clients {
         Some(clients) => {
@@ -128,8 +135,9 @@ pub(crate) fn config(identity: &Identity, clients: Option<&Authority>) -> Result
 
 struct Listening {
     acceptor: TlsAcceptor,
+    clients: Option<Arc<Authority>>,
     router: Router,
-    doorkeeper: Arc<dyn Doorkeeper>,
+    provider: Provider,
 }
 
 async fn accept(listener: TcpListener, listening: Arc<Listening>, mut stopped: watch::Receiver<()>) {
@@ -160,17 +168,17 @@ async fn connection(tcp: TcpStream, listening: Arc<Listening>, mut stopped: watc
         _ = stopped.changed() => return,
         handshaken = handshake => handshaken,
     };
-    let doorkeeper = &listening.doorkeeper;
+    let journal = listening.provider.journal();
     match handshaken {
         Ok(Ok(tls)) => {
-            let peer = peer(&tls, &**doorkeeper);
+            let peer = peer(&tls, listening.clients.as_deref());
             serve(tls, peer, listening.router.clone(), stopped).await;
         }
         Ok(Err((error, tcp))) => {
-            doorkeeper.journal().handshake_failed(error.to_string());
+            journal.handshake_failed(error.to_string());
             let _ = timeout(GRACE, close(tcp)).await;
         }
-        Err(_) => doorkeeper.journal().handshake_failed("the client said nothing in time".to_owned()),
+        Err(_) => journal.handshake_failed("the client said nothing in time".to_owned()),
     }
 }
 
@@ -183,14 +191,16 @@ async fn close(mut tcp: TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-fn peer(tls: &TlsStream<TcpStream>, doorkeeper: &dyn Doorkeeper) -> Peer {
+fn peer(tls: &TlsStream<TcpStream>, clients: Option<&Authority>) -> Peer {
     let (_, session) = tls.get_ref();
     let thumbprint = session
         .peer_certificates()
         .and_then(|chain| chain.first())
         .map(|certificate| thumbprint(certificate));
     Peer {
-        name: thumbprint.as_deref().and_then(|thumbprint| doorkeeper.name_of(thumbprint)),
+        name: clients
+            .zip(thumbprint.as_deref())
+            .and_then(|(clients, thumbprint)| clients.name_of(thumbprint)),
         resumed: session.handshake_kind() == Some(HandshakeKind::Resumed),
         thumbprint,
     }
@@ -237,6 +247,3 @@ fn refused(error: impl error::Error + Send + Sync + 'static) -> Error {
 const GRACE: Duration = Duration::from_secs(2);
 const HANDSHAKE: Duration = Duration::from_secs(10);
 const STREAMS: u32 = 20_000;
-
-#[cfg(test)]
-mod tests;

@@ -1,14 +1,17 @@
+use std::time::Duration;
+
+use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use claviger_sandbox_stage::{Emulate as _, Fault, Grant, Provider, Target, Times};
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use super::*;
 use crate::clarify::Clarify;
 use crate::clarus::Clarus;
 use crate::clazar::Clazar;

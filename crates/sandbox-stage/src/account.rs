@@ -7,36 +7,47 @@ use crate::error::Error;
 use crate::random;
 
 /// Holds an id, and a secret that can be replaced.
-pub(crate) struct Account {
+pub struct Account {
     id: String,
     secret: Mutex<String>,
 }
 
 impl Account {
     /// Draws both at random.
-    pub(crate) fn draw() -> Result<Self, Error> {
+    ///
+    /// # Errors
+    ///
+    /// If no random bytes can be had.
+    pub fn draw() -> Result<Self, Error> {
         Self::named(random::text::<24>()?)
     }
 
     /// Draws a secret for this id.
-    pub(crate) fn named(id: String) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    ///
+    /// If no random bytes can be had.
+    pub fn named(id: String) -> Result<Self, Error> {
         Ok(Self { id, secret: Mutex::new(random::text::<48>()?) })
     }
 
-    pub(crate) fn id(&self) -> &str {
+    /// Gives the id.
+    pub fn id(&self) -> &str {
         &self.id
     }
 
-    pub(crate) fn secret(&self) -> String {
+    /// Gives the present secret.
+    pub fn secret(&self) -> String {
         self.present().clone()
     }
 
-    pub(crate) fn set_secret(&self, secret: String) {
+    /// Puts another secret in the place of the present one.
+    pub fn set_secret(&self, secret: String) {
         *self.present() = secret;
     }
 
     /// Tells whether these are the credentials of this account.
-    pub(crate) fn accepts(&self, id: &str, secret: &str) -> bool {
+    pub fn accepts(&self, id: &str, secret: &str) -> bool {
         self.id == id && *self.present() == secret
     }
 

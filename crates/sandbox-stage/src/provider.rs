@@ -5,42 +5,55 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::Request;
+use axum::response::Response;
 use axum::{Router, middleware};
+use http::StatusCode;
 
 use crate::account::Account;
 use crate::authorization::{Denial, authorization, bearer};
 use crate::error::Error;
 use crate::fault::{Fault, Target, Times};
 use crate::journal::Journal;
-use crate::random;
-use crate::server::Doorkeeper;
-use crate::stage::{self, Hold, Refuse, Stage};
+use crate::stage::{self, Hold, Stage};
 use crate::tokens::{Grant, Tokens};
+use crate::{control, random};
 
 /// Says in what one provider differs from the others.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Manner {
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "each provider writes it as a constant, and has all of it to say"
+)]
+pub struct Manner {
     /// What stands behind the origin in the URL of the API.
-    pub(crate) api_path: &'static str,
-    pub(crate) token_path: &'static str,
-    pub(crate) refuse: Refuse,
+    pub api_path: &'static str,
+    /// What stands there in the URL of the token endpoint.
+    pub token_path: &'static str,
+    /// Says in the provider's own words that a request failed.
+    pub refuse: fn(Target, StatusCode, &str) -> Response,
 }
 
 /// Steers one emulated provider: each of them derefs to this. Clones steer the same one.
 ///
 /// ```
-/// use claviger_sandbox::{Options, Provider, Sandbox};
+/// use claviger_sandbox_stage::{Error, Fault, Provider, Target, Times};
 ///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), claviger_sandbox::Error> {
-/// let sandbox = Sandbox::start(Options::new()).await?;
-/// let all: [&Provider; 4] = [sandbox.clara(), sandbox.clarify(), sandbox.clarus(), sandbox.clazar()];
-/// for provider in all {
+/// fn prepare(provider: &Provider) -> Result<(), Error> {
+///     provider.play(Target::Token, Fault::Unavailable, Times::ONCE);
+///     let old = provider.client_secret();
+///     assert_ne!(provider.rotate_secret()?, old);
 ///     assert!(provider.token_url().starts_with(&format!("https://{}/", provider.address())));
 ///     assert_eq!(provider.journal().token_requests(), 0);
+///     Ok(())
 /// }
-/// # Ok(())
-/// # }
+/// # use axum::response::IntoResponse as _;
+/// # use claviger_sandbox_stage::{Emulate as _, Manner};
+/// # let refuse = |_, status: http::StatusCode, _: &str| status.into_response();
+/// # let manner = Manner { api_path: "", token_path: "/token", refuse };
+/// # let address = ([127, 0, 0, 1], 9).into();
+/// # prepare(&Provider::new(address, std::time::Duration::from_secs(300), manner)?)?;
+/// # Ok::<(), Error>(())
 /// ```
 #[derive(Clone)]
 pub struct Provider {
@@ -48,17 +61,6 @@ pub struct Provider {
 }
 
 impl Provider {
-    pub(crate) fn new(address: SocketAddr, token_life: Duration, manner: Manner) -> Result<Self, Error> {
-        let shared = Shared {
-            address,
-            manner,
-            account: Account::draw()?,
-            tokens: Tokens::new(token_life),
-            stage: Arc::new(Stage::new(manner.token_path, address.port(), manner.refuse)),
-        };
-        Ok(Self { shared: Arc::new(shared) })
-    }
-
     /// Gives the base of the API: `https://127.0.0.1:PORT`, and for Clarify `https://127.0.0.1:PORT/v1/`.
     pub fn api_url(&self) -> String {
         format!("https://{}{}", self.shared.address, self.shared.manner.api_path)
@@ -141,26 +143,6 @@ impl Provider {
     pub fn set_client_secret(&self, secret: impl Into<String>) {
         self.shared.account.set_secret(secret.into());
     }
-
-    pub(crate) fn account(&self) -> &Account {
-        &self.shared.account
-    }
-
-    pub(crate) fn tokens(&self) -> &Tokens {
-        &self.shared.tokens
-    }
-
-    /// Tells what the bearer token of a request is good for.
-    pub(crate) fn admit(&self, request: &axum::extract::Request) -> Result<Grant, Denial> {
-        let token = bearer(authorization(request)?)?;
-        self.tokens().check(token).map_err(Denial::unauthorized)
-    }
-
-    /// Puts the journal, the faults and the holds around the routes.
-    pub(crate) fn around(&self, routes: Router) -> Router {
-        let stage = Arc::clone(&self.shared.stage);
-        routes.layer(middleware::from_fn_with_state(stage, stage::attend))
-    }
 }
 
 impl fmt::Debug for Provider {
@@ -169,10 +151,69 @@ impl fmt::Debug for Provider {
     }
 }
 
-impl Doorkeeper for Provider {
-    fn journal(&self) -> &Journal {
-        &self.shared.stage.journal
+/// Gives the routes of a provider what they need of it, and tests have no use for.
+pub trait Emulate: Sized + sealed::Sealed {
+    /// Draws credentials for a provider that listens on `address` and issues tokens for `token_life`.
+    ///
+    /// # Errors
+    ///
+    /// If no random bytes can be had.
+    fn new(address: SocketAddr, token_life: Duration, manner: Manner) -> Result<Self, Error>;
+
+    /// Gives the client's account.
+    fn account(&self) -> &Account;
+
+    /// Gives the tokens that were issued.
+    fn tokens(&self) -> &Tokens;
+
+    /// Tells what the bearer token of a request is good for.
+    ///
+    /// # Errors
+    ///
+    /// If there is no token, or it is good for nothing.
+    fn admit(&self, request: &Request) -> Result<Grant, Denial>;
+
+    /// Puts the control routes beside the routes, and the journal, the faults and the holds around them.
+    fn around(&self, routes: Router) -> Router;
+}
+
+impl Emulate for Provider {
+    fn new(address: SocketAddr, token_life: Duration, manner: Manner) -> Result<Self, Error> {
+        let shared = Shared {
+            address,
+            manner,
+            account: Account::draw()?,
+            tokens: Tokens::new(token_life),
+            stage: Arc::new(Stage::new(manner, address.port())),
+        };
+        Ok(Self { shared: Arc::new(shared) })
     }
+
+    fn account(&self) -> &Account {
+        &self.shared.account
+    }
+
+    fn tokens(&self) -> &Tokens {
+        &self.shared.tokens
+    }
+
+    fn admit(&self, request: &Request) -> Result<Grant, Denial> {
+        let token = bearer(authorization(request)?)?;
+        self.tokens().check(token).map_err(Denial::unauthorized)
+    }
+
+    fn around(&self, routes: Router) -> Router {
+        let stage = Arc::clone(&self.shared.stage);
+        let routes = routes.merge(control::routes(self));
+        routes.layer(middleware::from_fn_with_state(stage, stage::attend))
+    }
+}
+
+mod sealed {
+    #[expect(unnameable_types, reason = "nobody else names it, so nobody else implements `Emulate`")]
+    pub trait Sealed {}
+
+    impl Sealed for super::Provider {}
 }
 
 struct Shared {
@@ -182,6 +223,3 @@ struct Shared {
     tokens: Tokens,
     stage: Arc<Stage>,
 }
-
-#[cfg(test)]
-pub(crate) mod tests;

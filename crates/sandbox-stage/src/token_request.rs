@@ -1,4 +1,18 @@
 //! Reads a request to a token endpoint as RFC 6749 has it, and answers it.
+//!
+//! ```
+//! use axum::extract::Request;
+//! use claviger_sandbox_stage::token_request::TokenRequest;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let request = Request::post("/oauth/token").header("content-type", "application/x-www-form-urlencoded");
+//! let request = request.body("grant_type=password&scope=read".into()).expect("all its parts are valid");
+//! let asked = TokenRequest::read(request).await.expect("it is a form");
+//! assert_eq!(asked.given("scope"), Some("read"));
+//! assert_eq!(asked.check_grant().unwrap_err().code, "unsupported_grant_type");
+//! # }
+//! ```
 
 use axum::Json;
 use axum::extract::Request;
@@ -10,26 +24,50 @@ use serde_json::{Value, json};
 use crate::authorization::{basic, only};
 use crate::stage::drain;
 
-/// Says no: a status, an error code and a description.
-pub(crate) type Refusal = (StatusCode, &'static str, String);
+/// Says no.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// Gives the status.
+    pub status: StatusCode,
+    /// Gives the error code.
+    pub code: &'static str,
+    /// Says it to people.
+    pub description: String,
+}
+
+impl Refusal {
+    /// Says no with these.
+    pub fn new(status: StatusCode, code: &'static str, description: impl Into<String>) -> Self {
+        Self { status, code, description: description.into() }
+    }
+}
 
 /// Tells in which way a client has authenticated itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum By {
+#[non_exhaustive]
+pub enum By {
+    /// In the body.
     Body,
+    /// By HTTP Basic.
     Header,
 }
 
 /// Holds what was asked.
 #[derive(Debug)]
-pub(crate) struct TokenRequest {
+pub struct TokenRequest {
     parameters: Vec<(String, String)>,
     /// Gives the id and the secret of the client, where they were found and could be read.
-    pub(crate) client: Option<(String, String, By)>,
+    pub client: Option<(String, String, By)>,
 }
 
 impl TokenRequest {
-    pub(crate) async fn read(request: Request) -> Result<Self, Refusal> {
+    /// Reads the request to its end.
+    ///
+    /// # Errors
+    ///
+    /// If it is no form, repeats something, or has credentials where none belong.
+    pub async fn read(request: Request) -> Result<Self, Refusal> {
         let (head, body) = request.into_parts();
         let body = drain(body).await;
         Self::parse(&head.headers, head.uri.query(), &body).map_err(invalid)
@@ -42,8 +80,7 @@ impl TokenRequest {
             return Err("credentials do not belong in the query");
         }
         let mut asked = Self { parameters: parameters(headers, body)?, client: None };
-        let authorization =
-            only(headers, AUTHORIZATION.as_str()).map_err(|()| "more than one Authorization header")?;
+        let authorization = only(headers, AUTHORIZATION.as_str(), "more than one Authorization header")?;
         // RFC 6749 §2.3: one method of client authentication per request.
         if authorization.is_some() && CREDENTIALS.iter().any(|name| asked.given(name).is_some()) {
             return Err("credentials both in the header and in the body");
@@ -59,23 +96,27 @@ impl TokenRequest {
     }
 
     /// Gives a parameter of the body.
-    pub(crate) fn given(&self, name: &str) -> Option<&str> {
+    pub fn given(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(other, _)| other == name).map(|(_, value)| &**value)
     }
 
     /// Tells whether the body says nothing.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.parameters.is_empty()
     }
 
     /// Refuses any grant but that of client credentials.
-    pub(crate) fn check_grant(&self) -> Result<(), Refusal> {
+    ///
+    /// # Errors
+    ///
+    /// If another is asked for, or none.
+    pub fn check_grant(&self) -> Result<(), Refusal> {
         match self.given("grant_type") {
             Some("client_credentials") => Ok(()),
-            Some(_) => Err((
+            Some(_) => Err(Refusal::new(
                 StatusCode::BAD_REQUEST,
                 "unsupported_grant_type",
-                "only client_credentials is".to_owned(),
+                "only client_credentials is",
             )),
             None => Err(invalid("grant_type is missing")),
         }
@@ -83,7 +124,7 @@ impl TokenRequest {
 }
 
 /// Answers with a token: `rest` has the members beside `access_token`.
-pub(crate) fn issued(token: &str, mut rest: Value) -> Response {
+pub fn issued(token: &str, mut rest: Value) -> Response {
     if let Some(members) = rest.as_object_mut() {
         members.insert("access_token".to_owned(), token.into());
         members.retain(|_, value| !value.is_null());
@@ -92,7 +133,7 @@ pub(crate) fn issued(token: &str, mut rest: Value) -> Response {
 }
 
 /// Says no as RFC 6749 §5.2 has it.
-pub(crate) fn error(status: StatusCode, error: &str, description: &str) -> Response {
+pub fn error(status: StatusCode, error: &str, description: &str) -> Response {
     let body = Json(json!({ "error": error, "error_description": description }));
     let mut answer = (status, [(CACHE_CONTROL, "no-store")], body).into_response();
     if status == StatusCode::UNAUTHORIZED {
@@ -102,12 +143,13 @@ pub(crate) fn error(status: StatusCode, error: &str, description: &str) -> Respo
     answer
 }
 
-pub(crate) fn refuse((status, code, description): Refusal) -> Response {
-    error(status, code, &description)
+/// Answers with a refusal.
+pub fn refuse(refusal: Refusal) -> Response {
+    error(refusal.status, refusal.code, &refusal.description)
 }
 
 /// Says no with the code that belongs to a status: for the faults.
-pub(crate) fn fault(status: StatusCode, text: &str) -> Response {
+pub fn fault(status: StatusCode, text: &str) -> Response {
     let code = match status {
         StatusCode::BAD_REQUEST => "invalid_request",
         StatusCode::UNAUTHORIZED => "invalid_client",
@@ -118,27 +160,29 @@ pub(crate) fn fault(status: StatusCode, text: &str) -> Response {
 }
 
 /// Says that a token endpoint takes POST alone.
-pub(crate) async fn wrong_method(request: Request) -> Response {
+pub async fn wrong_method(request: Request) -> Response {
     drain(request.into_body()).await;
     let mut answer = error(StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "use POST");
     answer.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
     answer
 }
 
-pub(crate) fn invalid(description: &str) -> Refusal {
-    (StatusCode::BAD_REQUEST, "invalid_request", description.to_owned())
+fn invalid(description: &str) -> Refusal {
+    Refusal::new(StatusCode::BAD_REQUEST, "invalid_request", description)
 }
 
-pub(crate) fn invalid_client(description: &str) -> Refusal {
-    (StatusCode::UNAUTHORIZED, "invalid_client", description.to_owned())
+/// Says that the client has not authenticated itself.
+pub fn invalid_client(description: &str) -> Refusal {
+    Refusal::new(StatusCode::UNAUTHORIZED, "invalid_client", description)
 }
 
-pub(crate) fn server_error() -> Refusal {
-    (StatusCode::INTERNAL_SERVER_ERROR, "server_error", "no random bytes".to_owned())
+/// Says that no token could be drawn.
+pub fn server_error() -> Refusal {
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "no random bytes")
 }
 
 /// Gives the media type of a body, without its parameters, in lower case.
-pub(crate) fn media_type(headers: &HeaderMap) -> String {
+pub fn media_type(headers: &HeaderMap) -> String {
     let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
