@@ -138,8 +138,8 @@ async fn its_page_about_a_missing_certificate_becomes_an_error_that_says_so() {
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert!(page.contains("No required SSL certificate was sent"), "{page}");
     let error = nginx.refuses(None).await;
-    assert_eq!((error.kind(), error.status()), (ErrorKind::Protocol, Some(StatusCode::BAD_REQUEST)));
-    assert!(error.to_string().contains("HTML page"), "{error}");
+    assert_eq!((error.kind(), error.status()), (ErrorKind::ClientCertificate, Some(StatusCode::BAD_REQUEST)));
+    assert!(error.to_string().contains("demands a client certificate"), "{error}");
     assert!(error.advice().contains("client certificate"), "{}", error.advice());
 }
 
@@ -150,7 +150,7 @@ async fn a_certificate_of_another_authority_is_refused_in_the_same_way() {
     let (status, page) = nginx.says_to(Some(foreign.clone())).await;
     assert_eq!(status, StatusCode::BAD_REQUEST, "{page}");
     let error = nginx.refuses(Some(foreign)).await;
-    assert_eq!((error.kind(), error.status()), (ErrorKind::Protocol, Some(StatusCode::BAD_REQUEST)));
+    assert_eq!((error.kind(), error.status()), (ErrorKind::ClientCertificate, Some(StatusCode::BAD_REQUEST)));
     assert!(error.advice().contains("client certificate"), "{}", error.advice());
 }
 

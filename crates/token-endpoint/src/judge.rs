@@ -88,6 +88,11 @@ fn is_html(body: &[u8]) -> bool {
 fn refused(answer: &Answer) -> Error {
     let (html, code) = match &answer.body {
         AnswerBody::Broken(_) | AnswerBody::TooLarge => (false, None),
+        AnswerBody::Whole(body)
+            if answer.status == StatusCode::BAD_REQUEST && is_about_certificate(body.as_ref()) =>
+        {
+            return certificate_demanded();
+        }
         AnswerBody::Whole(body) => {
             let error = members(body.as_ref()).map(|members| members.error).unwrap_or_default();
             (is_html(body.as_ref()), error.text().and_then(oauth_error::registered))
@@ -100,14 +105,24 @@ fn refused(answer: &Answer) -> Error {
         return with_code(error, code);
     }
     let advice = match answer.status {
-        // nginx says 400 where a client certificate is missing.
-        StatusCode::BAD_REQUEST => {
-            "check the token URL, and whether the server asks for a client certificate: a web server or a \
-             proxy answered in its place"
-        }
+        StatusCode::BAD_REQUEST => "check the token URL: a web server or a proxy answered in its place",
         _ => error.advice(),
     };
     Error::new(error.kind(), "the token endpoint answered with an HTML page").with_advice(advice)
+}
+
+/// Tells nginx's pages for a client certificate that is missing or wrong from its other pages: they share the
+/// status 400 (nginx, `ngx_http_special_response.c`: "No required SSL certificate was sent", "The SSL certificate error").
+fn is_about_certificate(body: &[u8]) -> bool {
+    let words = b"SSL certificate";
+    is_html(body) && body.windows(words.len()).any(|window| window == words)
+}
+
+fn certificate_demanded() -> Error {
+    Error::new(
+        ErrorKind::ClientCertificate,
+        "the token endpoint demands a client certificate, or refuses the one it got",
+    )
 }
 
 /// Tells whether a status says more than that the body is a page: nearly every 404 is one.
@@ -127,10 +142,7 @@ fn by_status(status: StatusCode) -> Option<Error> {
         429 => Error::new(ErrorKind::Unavailable, "the token endpoint says that it is asked too often"),
         // Clara answers 511, and nginx has 495 and 496, where a client certificate is missing or wrong. It is
         // a matter of configuration: the same attempt never succeeds (PROVIDERS §2.5).
-        495 | 496 | 511 => Error::new(
-            ErrorKind::ClientCertificate,
-            "the token endpoint demands a client certificate, or refuses the one it got",
-        ),
+        495 | 496 | 511 => certificate_demanded(),
         500..=599 => Error::new(ErrorKind::Unavailable, "the token endpoint is not available"),
         _ => return None,
     };

@@ -219,7 +219,7 @@ fn sorts_refusals_by_status_and_registered_code() {
 
 #[test]
 fn tells_a_page_as_a_page() {
-    let page = "<html><title>400 No required SSL certificate was sent</title></html>";
+    let page = "<html><title>A page</title></html>";
     for (status, what, kind) in [
         (400, "the token endpoint answered with an HTML page", ErrorKind::Protocol),
         (401, "the token endpoint answered with an HTML page", ErrorKind::CredentialsRefused),
@@ -235,8 +235,16 @@ fn tells_a_page_as_a_page() {
         let error = refusal(status, page);
         assert_eq!((error.to_string(), error.kind()), (format!("{what} ({status})"), kind));
     }
-    assert!(refusal(400, page).advice().contains("client certificate"));
     assert!(refusal(302, "").advice().contains("slash at its end"));
+}
+
+#[test]
+fn knows_the_pages_of_nginx_about_client_certificates() {
+    for page in ["400 No required SSL certificate was sent", "400 The SSL certificate error"] {
+        let page = format!("<html><title>{page}</title></html>");
+        assert_eq!(refusal(400, &page).kind(), ErrorKind::ClientCertificate, "{page}");
+        assert_eq!(refusal(502, &page).kind(), ErrorKind::Unavailable, "a proxy's own trouble");
+    }
 }
 
 #[test]
