@@ -3,49 +3,56 @@
 use std::{fmt::Write, time::Duration};
 
 use anstyle::Style;
-use claviger_sandbox::{Clara, Entry, Target};
+use claviger_sandbox::{Entry, Provider, Target};
+use serde_json::Value;
 
 use super::walk::Step;
 use crate::console::{ERROR, GOOD, QUIET, STRONG};
 
-/// Writes the steps, and counts what arrived.
+/// Writes the steps, and counts them and what arrived.
+#[derive(Default)]
 pub(super) struct Report {
-    api_url: String,
-    token_url: String,
+    /// Where the provider of this section is.
+    server: String,
     /// The tokens seen so far, in order: they are told apart by letters.
     tokens: Vec<String>,
+    steps: usize,
     requests: usize,
     token_requests: usize,
 }
 
 impl Report {
-    pub(super) fn new(clara: &Clara) -> Self {
-        Self {
-            api_url: clara.api_url(),
-            token_url: clara.token_url(),
-            tokens: Vec::new(),
-            requests: 0,
-            token_requests: 0,
-        }
+    pub(super) fn new() -> Self {
+        Self::default()
     }
 
     pub(super) fn head(&self) -> String {
         format!(
-            "{STRONG}Clara's API, emulated on this machine; the client and its mutual TLS are real.{STRONG:#}\n\
-             API    {}\n\
-             token  {}\n\
-             Below is what arrived there, from the sandbox's own journal.\n",
-            self.api_url, self.token_url
+            "{STRONG}Four providers, emulated on this machine; the clients and their TLS are real.{STRONG:#}\n\
+             Below is what arrived there, from the sandbox's own journal.\n"
         )
     }
 
-    pub(super) fn step(&mut self, number: usize, step: &Step, took: Duration) -> String {
+    pub(super) fn section(&mut self, title: &str, provider: &Provider) -> String {
+        self.server = format!("https://{}", provider.address());
+        let rule = "─".repeat(WIDTH);
+        format!(
+            "\n{QUIET}{rule}{QUIET:#}\n{STRONG}{title}{STRONG:#}\n\
+             API    {}\n\
+             token  {}\n",
+            provider.api_url(),
+            provider.token_url()
+        )
+    }
+
+    pub(super) fn step(&mut self, step: &Step, arrived: &[Entry], took: Duration) -> String {
+        self.steps += 1;
         let mut text = String::from("\n");
-        let title = format!("{number}  {}", step.title);
+        let title = format!("{}  {}", self.steps, step.title);
         let took = milliseconds(took);
         let room = WIDTH.saturating_sub(took.len() + 2);
         line(&mut text, format_args!("{STRONG}{title:<room$}{STRONG:#}  {QUIET}{took}{QUIET:#}"));
-        for entry in &step.arrived {
+        for entry in arrived {
             self.entry(&mut text, entry);
         }
         if let Some((url, outcome)) = &step.stopped {
@@ -60,12 +67,13 @@ impl Report {
         text
     }
 
-    pub(super) fn foot(&self, steps: usize, took: Duration, program: &str) -> String {
+    pub(super) fn foot(&self, took: Duration, program: &str) -> String {
         format!(
-            "\n{GOOD}All {steps} steps went as they should.{GOOD:#}\n\
+            "\n{GOOD}All {} steps went as they should.{GOOD:#}\n\
              {} requests arrived, {} of them for a token, in {}.\n\n\
              Try it yourself: {program} sandbox --dir \"$(mktemp -d)\"\n\
              It writes credentials and settings there, and says what to type next.\n",
+            self.steps,
             self.requests,
             self.token_requests,
             milliseconds(took)
@@ -75,7 +83,7 @@ impl Report {
     fn entry(&mut self, text: &mut String, entry: &Entry) {
         self.requests += 1;
         self.token_requests += usize::from(entry.target == Target::Token);
-        let sent = format!("{} {}{}", entry.method, self.api_url, entry.path);
+        let sent = format!("{} {}{}", entry.method, self.server, entry.path);
         let room = WIDTH.saturating_sub(8);
         let status = entry.status.map(|status| status.as_u16().to_string()).unwrap_or_default();
         let style = if entry.status.is_some_and(|status| status.is_success()) { GOOD } else { ERROR };
@@ -87,12 +95,13 @@ impl Report {
             let masked = self.masked(value);
             field(text, "authorization", &masked);
         }
-        if let Some(tenant) = entry.header("x-tax-identifier") {
-            field(text, "x-tax-identifier", tenant);
+        for name in SHOWN_HEADERS {
+            if let Some(value) = entry.header(name) {
+                field(text, name, value);
+            }
         }
-        if entry.target == Target::Token {
-            let body = entry.body_text();
-            field(text, "body", if body == GRANT { GRANT } else { "(hidden)" });
+        for (index, part) in body(entry).iter().enumerate() {
+            field(text, if index == 0 { "body" } else { "" }, part);
         }
     }
 
@@ -110,6 +119,25 @@ impl Report {
         });
         let letter = u8::try_from(index).map_or('?', |index| char::from(b'A'.saturating_add(index)));
         format!("Bearer (token {letter}, hidden)")
+    }
+}
+
+/// Shows what was sent to the API, and of a token request the names and what is no secret.
+fn body(entry: &Entry) -> Vec<String> {
+    if entry.target == Target::Api {
+        let text = entry.body_text();
+        return if text.is_empty() { Vec::new() } else { vec![text] };
+    }
+    let shown = |name: &str, value: &str| {
+        let value = if SHOWN_MEMBERS.contains(&name) { value } else { "(hidden)" };
+        format!("{name}={value}")
+    };
+    match serde_json::from_slice::<Value>(&entry.body) {
+        Ok(Value::Object(members)) => {
+            let members: Vec<_> = members.keys().map(|name| format!("\"{name}\": (hidden)")).collect();
+            vec![format!("{{{}}}", members.join(", "))]
+        }
+        _ => form_urlencoded::parse(&entry.body).map(|(name, value)| shown(&name, &value)).collect(),
     }
 }
 
@@ -133,7 +161,7 @@ fn told(text: &mut String, style: Style, label: &str, sentence: &str) {
 }
 
 fn field(text: &mut String, name: &str, value: &str) {
-    line(text, format_args!("     {QUIET}{name:<17}{QUIET:#} {value}"));
+    line(text, format_args!("     {QUIET}{name:<18}{QUIET:#} {value}"));
 }
 
 fn line(text: &mut String, content: std::fmt::Arguments<'_>) {
@@ -145,8 +173,10 @@ fn milliseconds(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1000.0)
 }
 
-/// All that is in a token request's body.
-const GRANT: &str = "grant_type=client_credentials";
+/// What the providers ask for beside the credential. No secret is in these.
+const SHOWN_HEADERS: [&str; 3] = ["x-api-version", "x-clarus-subdomain", "x-tax-identifier"];
+/// No secret is in these members of a token request.
+const SHOWN_MEMBERS: [&str; 2] = ["audience", "grant_type"];
 /// Where sentences begin.
 const INDENT: usize = 12;
 /// Fits the narrowest terminal that is in use.
@@ -154,7 +184,10 @@ const WIDTH: usize = 80;
 
 #[cfg(test)]
 mod tests {
+    use claviger_sandbox::{Options, Sandbox};
+
     use super::*;
+    use crate::demo::{clarify::ClarifyWalk, clazar::ClazarWalk, walk::Walk};
 
     #[test]
     fn breaks_long_sentences() {
@@ -164,15 +197,28 @@ mod tests {
         assert!(text.starts_with("   refused  word") && text.contains("\n            word"), "{text}");
     }
 
+    #[tokio::test]
+    async fn shows_no_secret_of_a_token_request() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let sandbox = Sandbox::start(Options::new()).await.unwrap();
+        let mut clarify = ClarifyWalk::new(&sandbox).unwrap();
+        let mut clazar = ClazarWalk::new(&sandbox).unwrap();
+        clarify.step(1).await.unwrap();
+        clazar.step(1).await.unwrap();
+        let token = |provider: &Provider| provider.journal().token_entries().first().cloned().unwrap();
+        let (form, json) = (token(sandbox.clarify()), token(sandbox.clazar()));
+        assert!(form.body_text().contains(&sandbox.clarify().client_secret()), "it was there to be found");
+        let audience = format!("audience={}", sandbox.clarify().api_url());
+        assert_eq!(
+            body(&form),
+            ["grant_type=client_credentials", "client_id=(hidden)", "client_secret=(hidden)", &*audience]
+        );
+        assert_eq!(body(&json), ["{\"client_id\": (hidden), \"client_secret\": (hidden)}"]);
+    }
+
     #[test]
     fn shows_which_token_it_is_and_no_part_of_it() {
-        let mut report = Report {
-            api_url: String::new(),
-            token_url: String::new(),
-            tokens: Vec::new(),
-            requests: 0,
-            token_requests: 0,
-        };
+        let mut report = Report::new();
         let mut masked = |value| report.masked(value);
         assert_eq!(masked("Bearer swordfish"), "Bearer (token A, hidden)");
         assert_eq!(masked("Bearer marlin"), "Bearer (token B, hidden)");

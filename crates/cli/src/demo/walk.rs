@@ -1,27 +1,26 @@
-//! The steps of the demo. Each asserts what arrived at the sandbox; what we say we sent proves nothing.
+//! What the walks through the providers have in common.
 
-use std::time::Duration;
+use claviger_auth_core::Error;
+use claviger_sandbox::Provider;
 
-use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use bytes::Bytes;
-use claviger_auth_core::{BoxError, Error, ErrorKind, set_tenant::Tenant};
-use claviger_clara::{Client, Config, Country, Credentials};
-use claviger_mtls::{Identity, Tls, Trust};
-use claviger_sandbox::{Clara, Entry, Sandbox, Target};
-use http::{Request, StatusCode};
-use http_body_util::{BodyExt, Full};
-use tower::ServiceExt;
+use crate::failure::Failure;
 
-use crate::{exit::Exit, failure::Failure};
+/// Walks through what one provider asks for, with one client, so that one step's token is there in the next.
+pub(super) trait Walk {
+    /// The provider's name, and in what it differs.
+    const TITLE: &'static str;
+    /// How many steps there are.
+    const STEPS: usize;
 
-/// How many steps there are.
-pub(super) const STEPS: usize = 7;
+    fn provider(&self) -> &Provider;
 
-/// Tells what a step did.
+    /// Does a step, from 1. The journal has been cleared before.
+    async fn step(&mut self, number: usize) -> Result<Step, Failure>;
+}
+
+/// Tells what a step did. What arrived meanwhile is in the provider's journal.
 pub(super) struct Step {
     pub(super) title: &'static str,
-    /// What arrived at the sandbox, in order.
-    pub(super) arrived: Vec<Entry>,
     /// Where the client would have sent something, and what became of it.
     pub(super) stopped: Option<(String, &'static str)>,
     /// What the client said, where it refused or was refused.
@@ -30,201 +29,8 @@ pub(super) struct Step {
     pub(super) proven: &'static str,
 }
 
-/// Goes through the steps with one client, so that one step's token is there in the next.
-pub(super) struct Walk {
-    clara: Clara,
-    trust: Trust,
-    config: Config,
-    client: Client,
-}
-
-impl Walk {
-    /// Takes what a customer of Clara's would have: credentials, certificate, key, and whom to trust.
-    pub(super) fn new(sandbox: &Sandbox) -> Result<Self, Failure> {
-        let clara = sandbox.clara().clone();
-        let key = clara.identity().key_pem();
-        let identity = Identity::from_pem([clara.identity().certificate_pem().as_bytes(), key.as_bytes()])?;
-        let trust = Trust::given([sandbox.ca_pem().as_bytes()])?;
-        let credentials = Credentials::new(clara.client_id(), clara.client_secret().into(), identity);
-        let config = Config::new(Country::Mexico, credentials)
-            .with_api_url(&clara.api_url())?
-            .with_token_url(&clara.token_url())?
-            .with_trust(trust.clone())
-            // A real token is older than this when it is revoked.
-            .with_spacing(Duration::ZERO);
-        let client = Client::new(&config)?;
-        Ok(Self { clara, trust, config, client })
-    }
-
-    /// Does a step, from 1.
-    pub(super) async fn step(&mut self, number: usize) -> Result<Step, Failure> {
-        self.clara.journal().clear();
-        match number {
-            1 => self.first_request().await,
-            2 => self.second_request().await,
-            3 => self.other_tenant().await,
-            4 => self.revoked_token().await,
-            5 => self.no_certificate().await,
-            6 => self.wrong_secret().await,
-            _ => self.foreign_origin().await,
-        }
-    }
-
-    async fn first_request(&mut self) -> Result<Step, Failure> {
-        self.get(None).await?;
-        let arrived = self.clara.journal().entries();
-        let [token, api] = &*arrived else { return Err(unproven("one token request and one request")) };
-        let basic = format!("{}:{}", self.clara.client_id(), self.clara.client_secret());
-        let basic = format!("Basic {}", BASE64.encode(basic));
-        prove(token.header("authorization") == Some(&basic), "id and secret in HTTP Basic")?;
-        prove(token.body == b"grant_type=client_credentials", "the grant in the body, and no secret")?;
-        prove([token, api].iter().all(|entry| self.has_certificate(entry)), "our certificate on both")?;
-        prove(bearer(api).is_some(), "the token on the request")?;
-        self.step_of(
-            "A token is fetched with the certificate, then the API called",
-            "one token request; certificate on both; no secret in any body",
-        )
-    }
-
-    async fn second_request(&mut self) -> Result<Step, Failure> {
-        self.get(None).await?;
-        let arrived = self.clara.journal().entries();
-        let [api] = &*arrived else { return Err(unproven("one request and no token request")) };
-        prove(api.target == Target::Api && bearer(api).is_some(), "the token on the request")?;
-        self.step_of("The next request goes with the same token", "no token request")
-    }
-
-    async fn other_tenant(&mut self) -> Result<Step, Failure> {
-        let tenants = self.clara.tax_identifiers();
-        for tenant in &tenants {
-            let answer = self.get(Some(tenant)).await?;
-            prove(answer.contains(&format!("\"taxIdentifier\":\"{tenant}\"")), "an answer for that company")?;
-        }
-        let arrived = self.clara.journal().entries();
-        let named: Vec<_> = arrived.iter().filter_map(|entry| entry.header("x-tax-identifier")).collect();
-        prove(named == tenants && arrived.len() == tenants.len(), "one request for each company")?;
-        let tokens = arrived.iter().map(bearer);
-        prove(tokens.collect::<std::collections::BTreeSet<_>>().len() == 1, "the same token on each")?;
-        self.step_of(
-            "The tenant is switched, request by request",
-            "no token request: one token serves every company of the group",
-        )
-    }
-
-    async fn revoked_token(&mut self) -> Result<Step, Failure> {
-        self.clara.revoke_all();
-        self.get(None).await?;
-        let arrived = self.clara.journal().entries();
-        let [refused, token, again] = &*arrived else { return Err(unproven("refused, renewed, sent again")) };
-        prove(refused.status == Some(StatusCode::UNAUTHORIZED), "a 401 for the revoked token")?;
-        prove(token.target == Target::Token, "one token request after it")?;
-        prove(bearer(again).is_some() && bearer(again) != bearer(refused), "a different token after it")?;
-        self.step_of(
-            "A token that was revoked is replaced, the request sent again",
-            "one token request; a different token; the caller saw the 200",
-        )
-    }
-
-    async fn no_certificate(&mut self) -> Result<Step, Failure> {
-        let tls = Tls::builder(self.trust.clone()).build()?;
-        let bare = claviger_client::Client::<Full<Bytes>>::builder(tls).build();
-        let refusal = refusal(bare.oneshot(request(&self.clara.api_url(), None)?).await)?;
-        prove(refusal.kind() == ErrorKind::ClientCertificate, "an error about the certificate")?;
-        let handshake = self.clara.journal().wait_for_failed_handshakes(1);
-        let failed = tokio::time::timeout(Duration::from_secs(5), handshake).await;
-        prove(failed.is_ok(), "a handshake that failed")?;
-        self.nothing_arrived()?;
-        Ok(Step {
-            stopped: Some((self.clara.api_url() + PATH, "no TLS")),
-            refusal: Some(refusal),
-            ..self.step_of(
-                "Without the client certificate there is no way in",
-                "the TLS handshake failed; no HTTP request arrived",
-            )?
-        })
-    }
-
-    async fn wrong_secret(&mut self) -> Result<Step, Failure> {
-        let config = self.config.clone().with_client(self.clara.client_id(), "not the secret".into());
-        let client = Client::new(&config)?;
-        let refusal = refusal(client.oneshot(request("", None)?).await)?;
-        prove(refusal.kind() == ErrorKind::CredentialsRefused, "an error about the credentials")?;
-        let arrived = self.clara.journal().entries();
-        let [token] = &*arrived else { return Err(unproven("one token request and no other")) };
-        prove(token.status == Some(StatusCode::UNAUTHORIZED), "a 401 of the token endpoint")?;
-        Ok(Step {
-            refusal: Some(refusal),
-            ..self.step_of(
-                "A wrong client secret is refused, with words",
-                "one token request; the API was not called",
-            )?
-        })
-    }
-
-    async fn foreign_origin(&mut self) -> Result<Step, Failure> {
-        // The very same server under another name: it would answer.
-        let foreign = format!("https://localhost:{}", self.clara.address().port());
-        let refusal = refusal(self.client.clone().oneshot(request(&foreign, None)?).await)?;
-        prove(refusal.kind() == ErrorKind::Origin, "an error about the origin")?;
-        self.nothing_arrived()?;
-        Ok(Step {
-            stopped: Some((foreign + PATH, "not sent")),
-            refusal: Some(refusal),
-            ..self.step_of(
-                "A request to another origin is not sent",
-                "no request arrived, though it is the same server by another name",
-            )?
-        })
-    }
-
-    /// Calls the API, for one company or for the group, and gives the answer's body.
-    async fn get(&self, tenant: Option<&str>) -> Result<String, Failure> {
-        let response = self.client.clone().oneshot(request("", tenant)?).await?;
-        prove(response.status() == StatusCode::OK, "status 200")?;
-        let body =
-            response.into_body().collect().await.map_err(|error| Failure::from(BoxError::from(error)))?;
-        Ok(String::from_utf8_lossy(&body.to_bytes()).into_owned())
-    }
-
-    fn step_of(&self, title: &'static str, proven: &'static str) -> Result<Step, Failure> {
-        Ok(Step { title, arrived: self.clara.journal().entries(), stopped: None, refusal: None, proven })
-    }
-
-    fn has_certificate(&self, entry: &Entry) -> bool {
-        entry.peer.thumbprint.as_deref() == Some(&*self.clara.identity().thumbprint())
-    }
-
-    fn nothing_arrived(&self) -> Result<(), Failure> {
-        prove(self.clara.journal().entries().is_empty(), "that no request arrived")
+impl Step {
+    pub(super) fn new(title: &'static str, proven: &'static str) -> Self {
+        Self { title, stopped: None, refusal: None, proven }
     }
 }
-
-fn request(base: &str, tenant: Option<&str>) -> Result<Request<Full<Bytes>>, Failure> {
-    let mut request = Request::get(format!("{base}{PATH}"))
-        .body(Full::default())
-        .map_err(|error| Failure::from(BoxError::from(error)))?;
-    if let Some(tenant) = tenant {
-        request.extensions_mut().insert(Tenant::new(tenant)?);
-    }
-    Ok(request)
-}
-
-fn refusal<T>(result: Result<T, BoxError>) -> Result<Error, Failure> {
-    let Err(error) = result else { return Err(unproven("a refusal")) };
-    Error::find(&*error).cloned().ok_or_else(|| unproven("a refusal in our own words"))
-}
-
-fn bearer(entry: &Entry) -> Option<&str> {
-    entry.header("authorization")?.strip_prefix("Bearer ")
-}
-
-fn prove(holds: bool, what: &'static str) -> Result<(), Failure> {
-    if holds { Ok(()) } else { Err(unproven(what)) }
-}
-
-fn unproven(what: &'static str) -> Failure {
-    let error = format!("the demo did not go as it should: expected {what}");
-    Failure::new(Exit::Other, error, "report it with what was printed: it holds no secret")
-}
-
-const PATH: &str = "/api/v3/transactions";
