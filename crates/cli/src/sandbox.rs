@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use claviger_sandbox::{Options, Sandbox};
+use claviger_sandbox::{Options, Provider, Sandbox};
 
 use crate::{
     args::SandboxArguments,
@@ -37,20 +37,27 @@ pub(crate) async fn run(arguments: SandboxArguments, program: &str) -> Result<Ex
 }
 
 fn where_it_is(sandbox: &Sandbox) -> String {
-    let clara = sandbox.clara();
-    format!(
-        "{STRONG}The sandbox emulates Clara{STRONG:#} until Ctrl-C, and wants a client certificate.\n\
-         \x20 API    {}\n\
-         \x20 token  {}\n",
-        clara.api_url(),
-        clara.token_url()
-    )
+    let mut text = format!(
+        "{STRONG}The sandbox emulates four providers{STRONG:#} until Ctrl-C; Clara wants a client certificate.\n"
+    );
+    let providers: [(&str, &Provider); 4] = [
+        ("Clara", sandbox.clara()),
+        ("Clarify", sandbox.clarify()),
+        ("Clarus", sandbox.clarus()),
+        ("Clazar", sandbox.clazar()),
+    ];
+    for (name, provider) in providers {
+        let (api, token) = (provider.api_url(), provider.token_url());
+        text.push_str(&format!("  {name:<8} API    {api}\n{:11}token  {token}\n", ""));
+    }
+    text
 }
 
 fn with_folder(sandbox: &Sandbox, folder: &Path, program: &str) -> String {
     let clara = sandbox.clara();
+    // Another terminal may be in another folder.
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     let at = |name: &str| quoted(&folder.join(name).to_string_lossy());
-    let tenant = clara.tax_identifiers().first().copied().unwrap_or_default();
     let settings = at("claviger.toml");
     let curl = format!(
         "curl -sS --cacert {} --cert {} --key {}",
@@ -60,23 +67,42 @@ fn with_folder(sandbox: &Sandbox, folder: &Path, program: &str) -> String {
     );
     format!(
         "{}\n{STRONG}Written{STRONG:#}, for you alone to read:\n\
-         \x20 {settings}  {QUIET}profiles clara, clara-test, custom{QUIET:#}\n\
-         \x20 {}  {QUIET}what Clara sends: credentials.json, client.crt, client.key, ca.pem{QUIET:#}\n\
-         \x20 {}  {QUIET}to trust this server{QUIET:#}\n\n\
+         \x20 {settings}  {QUIET}the profiles below, and clara-test, clarus-token, custom{QUIET:#}\n\
+         \x20 {}  {QUIET}what Clara sends; beside it clarify/, clarus/ and clazar/{QUIET:#}\n\
+         \x20 {}  {QUIET}to trust these servers{QUIET:#}\n\n\
          {STRONG}Try in another terminal{STRONG:#}:\n\
-         \x20 {} --config {settings} --profile clara request GET /api/v3/transactions --tenant {tenant}\n\n\
-         or with curl, a token, and what has arrived so far:\n\
+         \x20 export CLAVIGER_CONFIG={settings}\n\
+         {}\n\
+         or with curl, a token of Clara's, and what has arrived there so far:\n\
          \x20 {curl} -u \"{}:$(cat {})\" -d grant_type=client_credentials {}\n\
          \x20 {curl} {}/sandbox/journal\n",
         where_it_is(sandbox),
         at("clara/"),
         at("ca.pem"),
-        quoted(program),
+        commands(sandbox, program),
         clara.client_id(),
         at("clara/secret.txt"),
         clara.token_url(),
         clara.api_url(),
     )
+}
+
+/// One for each provider, and one for each way.
+fn commands(sandbox: &Sandbox, program: &str) -> String {
+    let tax_identifier = sandbox.clara().tax_identifiers().first().copied().unwrap_or_default();
+    let subdomain = sandbox.clarus().subdomains().last().copied().unwrap_or_default();
+    let program = quoted(program);
+    let mut text = String::new();
+    for (profile, request) in [
+        ("clara", format!("GET /api/v3/transactions --tenant {tax_identifier}")),
+        ("clarify", format!("POST /rpc -d '{CALL}'")),
+        ("clarify-basic", format!("POST /rpc -d '{CALL}'")),
+        ("clarus", format!("GET /api/orders --tenant {subdomain}")),
+        ("clazar", "GET '/buyers/?page_size=2'".to_owned()),
+    ] {
+        text.push_str(&format!("  {program} --profile {profile} request {request}\n"));
+    }
+    text
 }
 
 fn without_folder(sandbox: &Sandbox) -> String {
@@ -126,9 +152,29 @@ fn no_signals(error: std::io::Error) -> Failure {
     Failure::new(Exit::Other, error, "run it where a program may listen for Ctrl-C")
 }
 
+/// Lists what there is.
+const CALL: &str = r#"{"jsonrpc":"2.0","id":1,"method":"clarify.selectItems"}"#;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn names_every_provider_and_shows_no_secret() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let sandbox = Sandbox::start(Options::new()).await.unwrap();
+        let text = with_folder(&sandbox, Path::new("/tmp/a"), "claviger");
+        let providers: [&Provider; 4] =
+            [sandbox.clara(), sandbox.clarify(), sandbox.clarus(), sandbox.clazar()];
+        for provider in providers {
+            assert!(text.contains(&provider.api_url()) && text.contains(&provider.token_url()));
+            assert!(!text.contains(&provider.client_secret()));
+        }
+        for profile in ["clara", "clarify", "clarify-basic", "clarus", "clazar"] {
+            assert!(text.contains(&format!("claviger --profile {profile} request ")), "{profile}");
+        }
+        assert!(without_folder(&sandbox).contains("--dir"));
+    }
 
     #[test]
     fn quotes_for_the_shell() {
