@@ -76,4 +76,5 @@ pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
 pub(crate) const QUIET: Style = Style::new().dimmed();
 /// For headings.
 pub(crate) const STRONG: Style = Style::new().bold();
-const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+/// For what is likely a mistake.
+pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();

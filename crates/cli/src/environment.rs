@@ -77,6 +77,11 @@ impl Environment {
             .map_err(|error| error.with_subject(format!("${name}")))
     }
 
+    /// The variable that puts other authorities in the place of the platform's, if one does.
+    pub(crate) fn steers_platform_roots(&self) -> Option<&'static str> {
+        ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().find(|name| self.get(name).is_some())
+    }
+
     /// The folder in which the platform keeps the settings of programs.
     pub(crate) fn config_folder(&self) -> Option<PathBuf> {
         let absolute = |name| self.get(name).map(PathBuf::from).filter(|path| Path::is_absolute(path));

@@ -43,6 +43,29 @@ pub(crate) trait Provide: fmt::Debug + Send + Sync {
 
     /// Lists the headers that the layers set, and that nobody else may.
     fn own_headers(&self) -> Vec<HeaderName>;
+
+    /// Names a call that changes nothing and that any client may make: what `check` sends.
+    fn probe(&self) -> Probe {
+        Probe::get("")
+    }
+}
+
+/// A harmless call.
+#[derive(Clone, Debug)]
+pub(crate) struct Probe {
+    pub(crate) path: String,
+    /// JSON to be sent with `POST`; none for `GET`.
+    pub(crate) body: Option<&'static str>,
+}
+
+impl Probe {
+    pub(crate) fn get(path: &str) -> Self {
+        Self { path: path.to_owned(), body: None }
+    }
+
+    fn post(path: &str, json: &'static str) -> Self {
+        Self { path: path.to_owned(), body: Some(json) }
+    }
 }
 
 /// Fetches tokens, and tells which.

@@ -16,7 +16,13 @@ use std::path::PathBuf;
 
 use claviger_auth_core::{Error, ErrorKind};
 
-pub(crate) use self::{client::Client, profile::Profile, schema::Names};
+pub(crate) use self::{
+    client::Client,
+    profile::Profile,
+    schema::Names,
+    secret::SecretSource,
+    section::{Section, Value},
+};
 use crate::{args::Choice, environment::Environment};
 
 /// What stands above the settings file.
@@ -32,11 +38,25 @@ pub(crate) fn load(
     tenant: Option<String>,
     environment: &Environment,
 ) -> Result<Profile, Error> {
+    read(choose(choice, environment)?, choice, tenant, environment)
+}
+
+/// Finds the profile that was chosen, and does not ask yet what its settings mean.
+pub(crate) fn choose(choice: &Choice, environment: &Environment) -> Result<Section, Error> {
     let path = path(choice, environment)?;
     let text = file::read(&path)?;
     let document = document::parse(&path, &text)?;
     let wanted = choice.profile.clone().or_else(|| environment.profile());
-    let section = document.choose(wanted.as_deref())?;
+    document.choose(wanted.as_deref())
+}
+
+/// Asks what the settings of a profile mean, with what stands above them.
+pub(crate) fn read(
+    section: Section,
+    choice: &Choice,
+    tenant: Option<String>,
+    environment: &Environment,
+) -> Result<Profile, Error> {
     let client_id = choice.client_id.clone().or_else(|| environment.client_id());
     Profile::read(section, &Overrides { client_id, tenant }, environment)
 }

@@ -11,7 +11,7 @@ use http_body_util::Full;
 use secrecy::SecretString;
 use tower::util::BoxCloneService;
 
-use super::{Provide, Service, TokenRequestFacts, TokenRequests, Tokens};
+use super::{Probe, Provide, Service, TokenRequestFacts, TokenRequests, Tokens};
 use crate::{
     location::Base,
     settings::{Client, Names},
@@ -118,6 +118,11 @@ impl Provide for Clara {
 
     fn own_headers(&self) -> Vec<HeaderName> {
         vec![AUTHORIZATION, X_TAX_IDENTIFIER]
+    }
+
+    /// Any project may read its users (Clara's help article, "Clara API"; v3 of its portal).
+    fn probe(&self) -> Probe {
+        Probe::get("/api/v3/users?page=0&size=1")
     }
 }
 

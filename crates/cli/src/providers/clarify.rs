@@ -13,7 +13,7 @@ use http_body_util::Full;
 use secrecy::SecretString;
 use tower::util::BoxCloneService;
 
-use super::{Provide, Service, TokenRequestFacts, TokenRequests, Tokens};
+use super::{Probe, Provide, Service, TokenRequestFacts, TokenRequests, Tokens};
 use crate::{
     location::Base,
     settings::{Client, Names},
@@ -97,6 +97,14 @@ impl Provide for Clarify {
     /// Not `X-API-Version`: which one a method wants, the caller knows better.
     fn own_headers(&self) -> Vec<HeaderName> {
         vec![AUTHORIZATION]
+    }
+
+    /// One URL for all methods (Clarify's documents, "JSON-RPC"). An integration to which the namespace was not
+    /// granted is told so with status 200, and that too shows that its credentials are good.
+    fn probe(&self) -> Probe {
+        let body =
+            r#"{"jsonrpc":"2.0","id":"1","method":"clarify.selectItems","params":{"query":{"limit":1}}}"#;
+        Probe::post("/rpc", body)
     }
 }
 

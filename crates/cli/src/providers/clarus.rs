@@ -12,7 +12,7 @@ use http_body_util::Full;
 use secrecy::SecretString;
 use tower::util::BoxCloneService;
 
-use super::{Provide, Service, TokenRequestFacts, TokenRequests, Tokens};
+use super::{Probe, Provide, Service, TokenRequestFacts, TokenRequests, Tokens};
 use crate::{
     location::Base,
     settings::{Client, Names},
@@ -125,6 +125,11 @@ impl Provide for Clarus {
 
     fn own_headers(&self) -> Vec<HeaderName> {
         vec![AUTHORIZATION, X_CLARUS_SUBDOMAIN]
+    }
+
+    /// The one query that every GraphQL server answers ("GraphQL", §4.3, type name introspection).
+    fn probe(&self) -> Probe {
+        Probe::post("/graphql", r#"{"query":"{ __typename }"}"#)
     }
 }
 

@@ -11,7 +11,7 @@ use http_body_util::Full;
 use secrecy::SecretString;
 use tower::util::BoxCloneService;
 
-use super::{Provide, Service, TokenRequestFacts, TokenRequests, Tokens};
+use super::{Probe, Provide, Service, TokenRequestFacts, TokenRequests, Tokens};
 use crate::{
     location::Base,
     settings::{Client, Names},
@@ -84,5 +84,10 @@ impl Provide for Clazar {
 
     fn own_headers(&self) -> Vec<HeaderName> {
         vec![AUTHORIZATION]
+    }
+
+    /// One page of the buyers (Clazar's API reference; the connector that Airbyte publishes).
+    fn probe(&self) -> Probe {
+        Probe::get("/buyers/?page=1&page_size=1")
     }
 }

@@ -42,6 +42,16 @@ impl Section {
         &self.name
     }
 
+    /// Where the profile begins in the settings file.
+    pub(crate) fn position(&self) -> &Position {
+        &self.position
+    }
+
+    /// All that was written, each setting with its place.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&'static str, &Position, &Value)> {
+        self.values.iter().map(|(name, (position, value))| (*name, position, value))
+    }
+
     pub(crate) fn has(&self, name: &str) -> bool {
         self.values.contains_key(name)
     }
