@@ -37,8 +37,17 @@ pub(crate) struct Choice {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Say step by step what works, what is wrong, and what to do about it
+    #[command(after_help = CHECK_HELP)]
+    Check(CheckArguments),
+    /// Print a script that completes commands in a shell
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions(CompletionsArguments),
     /// Walk through it all against the sandbox, and show what happened
     Demo,
+    /// Print the manual page
+    #[command(after_help = MAN_HELP)]
+    Man,
     /// Send one authenticated request; the body goes to stdout
     #[command(after_help = REQUEST_HELP)]
     Request(RequestArguments),
@@ -46,6 +55,20 @@ pub(crate) enum Command {
     Sandbox(SandboxArguments),
     /// Get an access token
     Token(TokenArguments),
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct CheckArguments {
+    /// Print JSON: an array of step, status, detail and advice
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct CompletionsArguments {
+    /// Which shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
 }
 
 #[derive(Args, Debug)]
@@ -117,6 +140,19 @@ Exit codes: 0 done; 1 the API answered with an error; 2 settings or usage;
 
 Begin with: claviger demo";
 
+const CHECK_HELP: &str = "\
+It connects, asks for the head of / without credentials, gets a token, and makes one harmless call: GET check_path,
+else one that the provider names. Exit code: that of the first step that failed; 0 if there are only warnings.";
+
+const COMPLETIONS_HELP: &str = "\
+bash:  claviger completions bash > ~/.local/share/bash-completion/completions/claviger
+zsh:   claviger completions zsh > a folder in $fpath, as _claviger
+fish:  claviger completions fish > ~/.config/fish/completions/claviger.fish";
+
+const MAN_HELP: &str = "\
+For a look: claviger man | man -l -
+To stay:    claviger man > ~/.local/share/man/man1/claviger.1";
+
 const REQUEST_HELP: &str = "\
 PATH_OR_URL: things       below the profile's api_url
              /things      as the provider writes its paths (custom: from the root)
@@ -152,7 +188,7 @@ mod tests {
 
     #[test]
     fn knows_no_command_that_is_not_there() {
-        for name in ["check", "login", "logout", "status", "rpc", "publish", "proxy"] {
+        for name in ["login", "logout", "status", "rpc", "publish", "proxy"] {
             assert!(text(&[name]).contains("unrecognized subcommand"), "{name}");
         }
     }

@@ -5,6 +5,8 @@
 //! `console` writes to its outputs.
 
 mod args;
+mod check;
+mod completions;
 mod console;
 mod demo;
 mod environment;
@@ -57,7 +59,10 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let choice = &arguments.choice;
     let exit = runtime.block_on(async {
         match arguments.command {
+            Command::Check(check) => check::run(choice, check, &environment).await,
+            Command::Completions(completions) => completions::run(completions),
             Command::Demo => demo::run(&program()).await,
+            Command::Man => completions::man(),
             Command::Request(request) => request::run(choice, request, &environment).await,
             Command::Sandbox(sandbox) => sandbox::run(sandbox, &program()).await,
             Command::Token(token) => token::run(choice, token, &environment).await,

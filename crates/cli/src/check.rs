@@ -1,0 +1,74 @@
+//! `claviger check`: says step by step what works and what is wrong.
+//!
+//! One file per group, in the order in which a request needs them: `settings` and `files`, `identity`, `network`,
+//! `token`, `api`. A step is a function; where one fails, what needs it is skipped. No step tells a value of the
+//! settings, only where it stands.
+
+mod api;
+mod files;
+mod identity;
+mod network;
+mod report;
+mod settings;
+mod token;
+
+use self::report::{Report, Stopped};
+use crate::{
+    args::{CheckArguments, Choice},
+    environment::Environment,
+    exit::Exit,
+    failure::Failure,
+    stack::Stack,
+    token_store::Keeper,
+};
+
+/// Runs the command. It ends as the first step that failed would have ended another command.
+pub(crate) async fn run(
+    choice: &Choice,
+    arguments: CheckArguments,
+    environment: &Environment,
+) -> Result<Exit, Failure> {
+    let mut report = if arguments.json { Report::json(PLAN) } else { Report::text(PLAN) };
+    // Whoever stopped has said why.
+    let _ = walk(choice, environment, &mut report).await;
+    report.finish()
+}
+
+async fn walk(choice: &Choice, environment: &Environment, report: &mut Report) -> Result<(), Stopped> {
+    let section = settings::choose(choice, environment, report)?;
+    settings::origins(&section, choice, environment, report);
+    files::all(&section, report);
+    let profile = settings::read(section, choice, environment, report)?;
+    let tls = identity::tls(&*profile.provider, report)?;
+    identity::trust(&profile.section, environment, report);
+    identity::certificate(&tls, report);
+
+    let keeper = Keeper::new(choice, environment);
+    let stack = Stack::new(&*profile.provider, |requests| keeper.keep(requests));
+    let stack = report.need("api", stack.map_err(Into::into))?;
+    for server in network::servers(&stack, &*profile.provider, report)? {
+        network::all(&server, &tls, profile.proxies.as_ref(), report).await?;
+    }
+    token::fetch(&stack, &keeper, report).await?;
+    api::call(stack, &profile, report).await
+}
+
+/// The steps that are always told of; others come with the settings.
+const PLAN: &[&str] = &[
+    "settings file",
+    "profile",
+    "configuration",
+    "tls settings",
+    "trust",
+    "certificate",
+    "proxy",
+    "name",
+    "tcp",
+    "tls",
+    "client certificate",
+    "token",
+    "api",
+];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! The files that the settings name: there, readable, and nobody else's business.
+
+use std::{
+    fs::{self, File, Metadata},
+    path::{Path, PathBuf},
+};
+
+use claviger_auth_core::{Error, ErrorKind};
+
+use super::report::Report;
+use crate::settings::{SecretSource, Section, Value};
+
+/// Looks at each file, and at the settings themselves where a secret stands in them.
+///
+/// Files that are missing stop nobody here: the provider may have no use for them, and says so if it has.
+pub(super) fn all(section: &Section, report: &mut Report) {
+    let folder = section.position().path().parent().unwrap_or(Path::new(""));
+    let mut has_literal = false;
+    for (name, _, value) in section.entries() {
+        match value {
+            Value::Text(path) if PUBLIC.contains(&name) => {
+                one(name, &folder.join(path), Content::Public, report)
+            }
+            Value::Text(path) if PRIVATE.contains(&name) => {
+                one(name, &folder.join(path), Content::Private, report);
+            }
+            Value::Secret(SecretSource::File(path)) => {
+                one(name, &folder.join(path), Content::Private, report);
+            }
+            Value::Secret(SecretSource::Literal(_)) => has_literal = true,
+            Value::Secret(_) | Value::Flag(_) | Value::List(_) | Value::Text(_) => {}
+        }
+    }
+    if has_literal {
+        one("claviger.toml", section.position().path(), Content::Private, report);
+    }
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Content {
+    Private,
+    Public,
+}
+
+fn one(name: &str, path: &Path, content: Content, report: &mut Report) {
+    let step = format!("file {name}");
+    let shown = path.display();
+    let metadata = match look(path) {
+        Ok(metadata) => metadata,
+        Err(error) => {
+            let error = Error::new(ErrorKind::Configuration, "the file cannot be read")
+                .with_subject(shown.to_string())
+                .with_advice(
+                    "check the path, which is relative to the settings file, and that you may read it",
+                )
+                .with_source(error);
+            report.fail(step, &error.into());
+            return;
+        }
+    };
+    let exposed = match content {
+        Content::Private => exposed(path, &metadata),
+        Content::Public => Vec::new(),
+    };
+    match exposed.first() {
+        None => report.ok(step, shown.to_string()),
+        Some(first) => report.warn(
+            step,
+            format!("others may read {}", first.display()),
+            "take that right away: chmod go= FILE (or, for all in a folder, go= FOLDER)",
+        ),
+    }
+}
+
+/// Opens a file, or lists a folder: whether one may is only known by trying.
+fn look(path: &Path) -> std::io::Result<Metadata> {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_dir() {
+        fs::read_dir(path).map(drop)?
+    } else {
+        File::open(path).map(drop)?
+    }
+    Ok(metadata)
+}
+
+/// Lists what others may read of it: the file, or in a folder that they may enter, its files with secrets.
+fn exposed(path: &Path, metadata: &Metadata) -> Vec<PathBuf> {
+    if !is_open_to_others(metadata) {
+        return Vec::new();
+    }
+    if !metadata.is_dir() {
+        return vec![path.to_owned()];
+    }
+    let Ok(entries) = fs::read_dir(path) else { return Vec::new() };
+    let mut found: Vec<PathBuf> = entries
+        .flatten()
+        .filter(|entry| entry.metadata().is_ok_and(|metadata| is_open_to_others(&metadata)))
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json" || extension == "key"))
+        .collect();
+    found.sort();
+    found
+}
+
+#[cfg(unix)]
+fn is_open_to_others(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    metadata.mode() & 0o055 != 0
+}
+
+/// Windows has no such bits.
+#[cfg(not(unix))]
+fn is_open_to_others(_metadata: &Metadata) -> bool {
+    false
+}
+
+const PUBLIC: &[&str] = &["ca_file", "cert_file"];
+const PRIVATE: &[&str] = &["credentials", "key_file", "pkcs12_file", "signing_key_file"];

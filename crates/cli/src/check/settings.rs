@@ -1,0 +1,94 @@
+//! Which settings, where each value came from, and whether they make sense together.
+
+use super::report::{Report, Stopped};
+use crate::{
+    args::Choice,
+    environment::Environment,
+    settings::{self, Profile, SecretSource, Section, Value},
+};
+
+/// Finds the settings file and the profile in it.
+pub(super) fn choose(
+    choice: &Choice,
+    environment: &Environment,
+    report: &mut Report,
+) -> Result<Section, Stopped> {
+    let section = report.need("settings file", settings::choose(choice, environment).map_err(Into::into))?;
+    let by = match (&choice.config, environment.config()) {
+        (Some(_), _) => "--config",
+        (None, Some(_)) => "$CLAVIGER_CONFIG",
+        (None, None) => "in the platform's config folder",
+    };
+    report.ok("settings file", format!("{} ({by})", section.position().path().display()));
+    let by = match (&choice.profile, environment.profile()) {
+        (Some(_), _) => "--profile",
+        (None, Some(_)) => "$CLAVIGER_PROFILE",
+        (None, None) => "the default, or the only one",
+    };
+    report.ok("profile", format!("{}, at {} ({by})", section.name(), section.position()));
+    Ok(section)
+}
+
+/// Says where each value comes from.
+pub(super) fn origins(section: &Section, choice: &Choice, environment: &Environment, report: &mut Report) {
+    let above = above(choice, environment);
+    for (name, by) in &above {
+        let instead = if section.has(name) { ", above the settings file" } else { "" };
+        report.ok(format!("setting {name}"), format!("{by}{instead}"));
+    }
+    for (name, position, value) in section.entries() {
+        if above.iter().any(|(other, _)| *other == name) {
+            continue;
+        }
+        let step = format!("setting {name}");
+        match value {
+            Value::Secret(SecretSource::Literal(_)) => report.warn(
+                step,
+                format!("{position}, the secret itself stands there"),
+                "keep it apart from the settings: { file = \"…\" }, readable by you alone, or { env = \"…\" }",
+            ),
+            Value::Secret(SecretSource::Environment(variable)) => {
+                report.ok(step, format!("${variable}, named at {position}"));
+            }
+            Value::Secret(SecretSource::File(_)) => report.ok(step, format!("a file, named at {position}")),
+            Value::Secret(SecretSource::Keyring) | Value::Flag(_) | Value::List(_) | Value::Text(_) => {
+                report.ok(step, position.to_string());
+            }
+        }
+    }
+}
+
+/// Lists what stands above the settings file, and by what it was given.
+fn above(choice: &Choice, environment: &Environment) -> Vec<(&'static str, &'static str)> {
+    let id = match (&choice.client_id, environment.client_id()) {
+        (Some(_), _) => Some("--client-id"),
+        (None, Some(_)) => Some("$CLAVIGER_CLIENT_ID"),
+        (None, None) => None,
+    };
+    let secret = environment.has_client_secret().then_some("$CLAVIGER_CLIENT_SECRET");
+    [("client_id", id), ("client_secret", secret)]
+        .into_iter()
+        .filter_map(|(name, by)| by.map(|by| (name, by)))
+        .collect()
+}
+
+/// Lets the provider read its settings and the files that they name.
+pub(super) fn read(
+    section: Section,
+    choice: &Choice,
+    environment: &Environment,
+    report: &mut Report,
+) -> Result<Profile, Stopped> {
+    let provider = section.text("provider").unwrap_or_default().to_owned();
+    let profile = settings::read(section, choice, None, environment);
+    let profile = report.need("configuration", profile.map_err(Into::into))?;
+    report.ok("configuration", format!("{provider} has all that it needs"));
+    for warning in &profile.warnings {
+        report.warn(
+            "configuration",
+            warning.as_str(),
+            "take the line out, or check the spelling of the others",
+        );
+    }
+    Ok(profile)
+}
