@@ -1,9 +1,10 @@
 //! `claviger request`: one authenticated request, its answer to stdout.
 
 mod message;
+mod status;
 
 use claviger_auth_core::{Error, ErrorKind};
-use http::{Response, StatusCode, Version};
+use http::{Response, Version};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
@@ -31,14 +32,15 @@ pub(crate) async fn run(
     let stack = Stack::new(&*profile.provider, |requests| keeper.keep(requests))?;
     let url = stack.base().locate(&arguments.target)?;
     let request = message::build(&arguments, url, stack.own_headers())?;
+    let authentication = stack.authentication();
     let response = stack.send(request).await?;
     let status = response.status();
     let written = write(response, arguments.include).await;
-    if let Some(words) = words_about(status) {
+    if let Some(words) = status::words(status, authentication) {
         console::note(&words);
     }
     written?;
-    Ok(if arguments.fail { judge(status) } else { Exit::Done })
+    Ok(if arguments.fail { status::judge(status) } else { Exit::Done })
 }
 
 /// Passes the answer on as it arrives.
@@ -78,46 +80,9 @@ fn head_of(head: &http::response::Parts) -> Vec<u8> {
     text
 }
 
-/// Says what the body may not: that it is not what was asked for.
-fn words_about(status: StatusCode) -> Option<String> {
-    let more = match status.as_u16() {
-        300..400 => "; redirects are not followed",
-        401 => "; it does not take the credentials",
-        403 => "; the credentials are good, the permission is missing (or the tenant is wrong)",
-        400.. => "",
-        _ => return None,
-    };
-    Some(format!("the API answered {status}{more}"))
-}
-
-/// What `--fail` makes of a status.
-fn judge(status: StatusCode) -> Exit {
-    match status.as_u16() {
-        401 | 403 => Exit::Refused,
-        400.. => Exit::Api,
-        _ => Exit::Done,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn fails_by_status_when_told_to() {
-        let codes = [200, 204, 302, 400, 401, 403, 404, 429, 500, 511];
-        let exits = codes.map(|code| judge(StatusCode::from_u16(code).unwrap()) as u8);
-        assert_eq!(exits, [0, 0, 0, 1, 3, 3, 1, 1, 1, 1]);
-    }
-
-    #[test]
-    fn has_words_where_the_answer_is_no_answer() {
-        let words = |code| words_about(StatusCode::from_u16(code).unwrap());
-        assert_eq!(words(204), None);
-        assert_eq!(words(404).unwrap(), "the API answered 404 Not Found");
-        assert!(words(307).unwrap().contains("not followed"));
-        assert!(words(403).unwrap().contains("permission"));
-    }
 
     #[test]
     fn prints_the_head_as_it_came() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use claviger_auth_core::{BoxError, CredentialSource, Error, TokenCache, TokenSource};
-use http::{HeaderName, Request, Response};
+use http::{HeaderName, Request, Response, header::AUTHORIZATION};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use tower::ServiceExt;
@@ -57,6 +57,15 @@ impl Stack {
         &self.own_headers
     }
 
+    /// How requests are authenticated, as far as it matters to whoever is refused.
+    pub(crate) fn authentication(&self) -> Authentication {
+        match &self.tokens {
+            Some(_) => Authentication::Fetched,
+            None if self.own_headers.contains(&AUTHORIZATION) => Authentication::Given,
+            None => Authentication::None,
+        }
+    }
+
     /// The tokens, where the profile has any.
     pub(crate) fn tokens(&self) -> Option<&Tokens> {
         self.tokens.as_ref()
@@ -78,6 +87,16 @@ impl Stack {
 #[cfg(test)]
 pub(crate) fn unkept(requests: TokenRequests) -> Result<Arc<dyn TokenSource>, Error> {
     Ok(requests.source)
+}
+
+/// Tells where the credential of requests comes from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Authentication {
+    /// A token endpoint was asked, in this run or in an earlier one.
+    Fetched,
+    /// The settings hold it: user and password, or a token.
+    Given,
+    None,
 }
 
 #[cfg(test)]

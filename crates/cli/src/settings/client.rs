@@ -25,7 +25,11 @@ impl Client<'_> {
 
     /// The client id, where there is no other.
     pub(crate) fn required_id(&self) -> Result<&str, Error> {
-        self.id().ok_or_else(|| self.section.missing("client_id"))
+        self.id().ok_or_else(|| {
+            self.section.missing("client_id").with_advice(
+                "write it below the profile's name, or give it with --client-id or $CLAVIGER_CLIENT_ID",
+            )
+        })
     }
 
     /// The client secret: environment, settings. There is no flag: others see the arguments of a process.
@@ -41,7 +45,11 @@ impl Client<'_> {
 
     /// The client secret, where there is no other.
     pub(crate) fn required_secret(&self) -> Result<SecretString, Error> {
-        self.secret()?.ok_or_else(|| self.section.missing("client_secret"))
+        self.secret()?.ok_or_else(|| {
+            self.section.missing("client_secret").with_advice(
+                "write client_secret = { file = \"…\" } below the profile's name, or set $CLAVIGER_CLIENT_SECRET",
+            )
+        })
     }
 
     /// The id and secret to use instead of those that were issued in a file, if any were given.
@@ -107,7 +115,9 @@ impl Client<'_> {
         let section = self.section;
         let given = || match section.path("ca_file") {
             Some(path) => Trust::given_files([path]).map_err(|error| section.placed("ca_file", error)),
-            None => Err(section.missing("ca_file")),
+            None => Err(section.missing("ca_file").with_advice(
+                "name the file with the authority's certificate, or write trust = \"platform\"",
+            )),
         };
         match section.text("trust") {
             None if section.has("ca_file") => given().map(Some),

@@ -1,0 +1,81 @@
+//! What the status of an answer says: in words, with what to do, and for scripts.
+
+use http::StatusCode;
+
+use crate::{console::GOOD, exit::Exit, stack::Authentication};
+
+/// Says what the body may not: that it is not what was asked for, and what to do.
+pub(super) fn words(status: StatusCode, authentication: Authentication) -> Option<String> {
+    let (what, advice) = match status.as_u16() {
+        300..400 => ("; redirects are not followed", "-i shows where it leads, in Location: write that path"),
+        401 => of_unauthorized(authentication),
+        403 => (
+            "; the credentials are good, the permission is missing (or the tenant is wrong)",
+            "check the tenant, and what these credentials may do at the provider",
+        ),
+        404 | 405 => ("", "check the method and the path; where paths begin, claviger request --help says"),
+        429 | 500.. => ("", "wait, and try again; if it stays, the provider can say more"),
+        400.. => ("", "what is wrong with the request, the body of the answer may say"),
+        _ => return None,
+    };
+    Some(format!("the API answered {status}{what}\n  {GOOD}try:{GOOD:#} {advice}"))
+}
+
+fn of_unauthorized(authentication: Authentication) -> (&'static str, &'static str) {
+    match authentication {
+        Authentication::Fetched => (
+            "; it does not take the token that was just fetched or kept",
+            "check that api_url and token_url belong together, and scope, audience and certificate; \
+             a token that was fetched less than 5 s ago is not replaced: wait, or add --no-cache",
+        ),
+        Authentication::Given => (
+            "; it does not take the credentials",
+            "check the user and the password, or the token, with whoever issued them: \
+             a token that was given is never renewed",
+        ),
+        Authentication::None => (
+            "; the profile sends no credentials",
+            "choose another profile with --profile, or another way with auth in this one",
+        ),
+    }
+}
+
+/// What `--fail` makes of a status.
+pub(super) fn judge(status: StatusCode) -> Exit {
+    match status.as_u16() {
+        401 | 403 => Exit::Refused,
+        400.. => Exit::Api,
+        _ => Exit::Done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fails_by_status_when_told_to() {
+        let codes = [200, 204, 302, 400, 401, 403, 404, 429, 500, 511];
+        let exits = codes.map(|code| judge(StatusCode::from_u16(code).unwrap()) as u8);
+        assert_eq!(exits, [0, 0, 0, 1, 3, 3, 1, 1, 1, 1]);
+    }
+
+    #[test]
+    fn has_words_where_the_answer_is_no_answer() {
+        let of = |code, authentication| words(StatusCode::from_u16(code).unwrap(), authentication);
+        assert_eq!(of(204, Authentication::Fetched), None);
+        for (code, expected) in
+            [(307, "not followed"), (403, "permission"), (404, "404 Not Found"), (503, "wait")]
+        {
+            let said = of(code, Authentication::Fetched).unwrap();
+            assert!(said.contains(expected) && said.contains("try:"), "{said}");
+        }
+        for (authentication, expected) in [
+            (Authentication::Fetched, "token_url"),
+            (Authentication::Given, "password"),
+            (Authentication::None, "--profile"),
+        ] {
+            assert!(of(401, authentication).unwrap().contains(expected), "{authentication:?}");
+        }
+    }
+}
