@@ -18,6 +18,7 @@ use claviger_auth_core::{Error, ErrorKind};
 
 pub(crate) use self::{
     client::Client,
+    document::Document,
     profile::Profile,
     schema::Names,
     secret::SecretSource,
@@ -38,14 +39,22 @@ pub(crate) fn load(
     tenant: Option<String>,
     environment: &Environment,
 ) -> Result<Profile, Error> {
-    read(choose(choice, environment)?, choice, tenant, environment)
+    let section = choose(open(choice, environment)?, choice, environment)?;
+    read(section, choice, tenant, environment)
 }
 
-/// Finds the profile that was chosen, and does not ask yet what its settings mean.
-pub(crate) fn choose(choice: &Choice, environment: &Environment) -> Result<Section, Error> {
+/// Reads the settings file, if it may be believed.
+pub(crate) fn open(choice: &Choice, environment: &Environment) -> Result<Document, Error> {
     let path = path(choice, environment)?;
-    let text = file::read(&path)?;
-    let document = document::parse(&path, &text)?;
+    document::parse(&path, &file::read(&path)?)
+}
+
+/// Takes the profile that was chosen, and does not ask yet what its settings mean.
+pub(crate) fn choose(
+    document: Document,
+    choice: &Choice,
+    environment: &Environment,
+) -> Result<Section, Error> {
     let wanted = choice.profile.clone().or_else(|| environment.profile());
     document.choose(wanted.as_deref())
 }

@@ -13,13 +13,15 @@ pub(super) fn choose(
     environment: &Environment,
     report: &mut Report,
 ) -> Result<Section, Stopped> {
-    let section = report.need("settings file", settings::choose(choice, environment).map_err(Into::into))?;
+    let document = report.need("settings file", settings::open(choice, environment).map_err(Into::into))?;
     let by = match (&choice.config, environment.config()) {
         (Some(_), _) => "--config",
         (None, Some(_)) => "$CLAVIGER_CONFIG",
         (None, None) => "in the platform's config folder",
     };
-    report.ok("settings file", format!("{} ({by})", section.position().path().display()));
+    report.ok("settings file", format!("{} ({by})", document.path().display()));
+    let section = settings::choose(document, choice, environment);
+    let section = report.need("profile", section.map_err(Into::into))?;
     let by = match (&choice.profile, environment.profile()) {
         (Some(_), _) => "--profile",
         (None, Some(_)) => "$CLAVIGER_PROFILE",

@@ -143,6 +143,11 @@ async fn stops_where_there_is_no_going_on() {
     desk.edit("tenant_header", "teant_header");
     let (lines, exit) = desk.check("custom", &[]).await;
     assert_eq!((exit, lines.len()), (Exit::Settings, 1), "{lines:#?}");
+    desk.edit("teant_header", "tenant_header");
+    let (lines, exit) = desk.check("nobody", &[]).await;
+    assert_eq!(exit, Exit::Settings);
+    has(&lines, "ok: settings file: ", "claviger.toml");
+    has(&lines, "failed: profile: ", "nobody");
 }
 
 #[tokio::test]

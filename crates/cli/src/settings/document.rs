@@ -27,6 +27,11 @@ pub(crate) struct Document {
 }
 
 impl Document {
+    /// The settings file.
+    pub(crate) fn path(&self) -> &Path {
+        self.start.path()
+    }
+
     /// Takes the wanted profile, else the default one, else the only one.
     pub(crate) fn choose(mut self, wanted: Option<&str>) -> Result<Section, Error> {
         let names: Vec<&str> = self.sections.iter().map(Section::name).collect();
