@@ -1,6 +1,6 @@
 //! The providers: what each reads of the settings, and the client that it makes of that.
 //!
-//! One more costs a file and a line in [`PROVIDERS`].
+//! One more costs a file, which is named here twice: as a module, and in [`PROVIDERS`].
 
 mod clara;
 mod clarify;

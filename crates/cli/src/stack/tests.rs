@@ -48,10 +48,10 @@ struct Kept {
 #[async_trait]
 impl TokenSource for Kept {
     async fn fetch(&self, why: Fetch<'_>) -> Result<AccessToken, Error> {
-        match why {
-            Fetch::Cold => Ok(self.token.clone().with_age(Duration::from_secs(60))),
-            why => self.source.fetch(why).await,
+        if matches!(why, Fetch::Cold) {
+            return Ok(self.token.clone().with_age(Duration::from_secs(60)));
         }
+        self.source.fetch(why).await
     }
 }
 
