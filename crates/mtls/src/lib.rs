@@ -22,7 +22,9 @@
 //!
 //! # let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
 //! # let key = rcgen::KeyPair::generate()?;
-//! # let pem = rcgen::CertificateParams::new(vec!["localhost".into()])?.self_signed(&key)?.pem();
+//! # let mut parameters = rcgen::CertificateParams::new(vec!["localhost".into()])?;
+//! # parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+//! # let pem = parameters.self_signed(&key)?.pem();
 //! # let (ca, identity) = (pem.as_bytes(), pem.clone() + &key.serialize_pem());
 //! # let identity = claviger_mtls::Identity::builder()
 //! #     .with_crypto_provider(provider.clone())

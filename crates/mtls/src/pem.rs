@@ -64,6 +64,25 @@ fn parse(bytes: &[u8], name: Option<String>) -> Result<Contents, Error> {
     Ok(Contents { name, certificates, keys })
 }
 
+/// Cuts out the certificates, and looks at nothing else.
+pub(crate) fn certificate_blocks(text: &[u8]) -> Vec<&[u8]> {
+    let text = text.strip_prefix(UTF8_MARK).unwrap_or(text);
+    let (mut blocks, mut open, mut end) = (Vec::new(), None, 0);
+    for line in text.split_inclusive(is_break) {
+        let start = end;
+        end += line.len();
+        match line.trim_ascii() {
+            b"-----BEGIN CERTIFICATE-----" => open = Some(start),
+            b"-----END CERTIFICATE-----" => {
+                blocks.extend(open.take().and_then(|start| text.get(start..end)));
+            }
+            line if line.starts_with(b"-----") => open = None,
+            _ => {}
+        }
+    }
+    blocks
+}
+
 fn sections(bytes: &[u8]) -> Result<Vec<(SectionKind, Vec<u8>)>, Error> {
     let text = bytes.strip_prefix(UTF8_MARK).unwrap_or(bytes);
     if text.iter().all(u8::is_ascii_whitespace) {

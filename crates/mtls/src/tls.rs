@@ -19,7 +19,9 @@ use crate::{Identity, Trust, demand::Presenter, provider};
 /// use claviger_mtls::{Tls, Trust};
 ///
 /// # let key = rcgen::KeyPair::generate()?;
-/// # let ca_pem = rcgen::CertificateParams::new(Vec::new())?.self_signed(&key)?.pem();
+/// # let mut parameters = rcgen::CertificateParams::new(Vec::new())?;
+/// # parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+/// # let ca_pem = parameters.self_signed(&key)?.pem();
 /// let tls = Tls::builder(Trust::given([ca_pem.as_bytes()])?)
 ///     .with_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
 ///     .build()?;

@@ -6,12 +6,20 @@ use claviger_auth_core::{BoxError, Error, ErrorKind};
 use rustls::RootCertStore;
 use rustls_pki_types::CertificateDer;
 
-use crate::pem::{Part, named};
+use crate::{
+    certificate::Certificate,
+    pem::{self, Part, named},
+};
 
 /// Says whose word is taken for who a server is: the platform's authorities, given ones, or both.
 ///
 /// There is no way to switch the check off. `SSL_CERT_FILE` and `SSL_CERT_DIR` steer the platform's
 /// authorities and nothing else.
+///
+/// A given certificate must say that it is an authority's (`BasicConstraints`, CA:TRUE). Whoever has the key
+/// of a trusted one can pass for any server, and the key of a client's or a server's certificate lies about
+/// where no authority's does. So a server's own certificate cannot be given, self-signed or not, and neither
+/// can a root of X.509 version 1: that one says nothing of what it is for.
 ///
 /// # Example
 ///
@@ -46,8 +54,8 @@ impl Trust {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](ErrorKind::Configuration) if a text is not PEM, has no certificate in it, or a
-    /// damaged one, or if no text is given.
+    /// [`Configuration`](ErrorKind::Configuration) if a text is not PEM, has no certificate in it, or one that
+    /// is damaged or not an authority's, or if no text is given.
     pub fn given<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, Error> {
         Self::read(parts.into_iter().map(|pem| Part::Text { name: None, pem }))
     }
@@ -69,6 +77,33 @@ impl Trust {
     /// As [`given`](Self::given).
     pub fn both<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, Error> {
         Ok(Self::given(parts)?.and_platform())
+    }
+
+    /// Finds the authorities in a PEM text that may hold anything, and returns the PEM text of each.
+    ///
+    /// It is for a folder whose files are judged by their content: what it returns, [`given`](Self::given) and
+    /// [`both`](Self::both) take. Whatever is no authority's certificate, or cannot be read, is passed over, and
+    /// a private key is not decoded.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use claviger_mtls::Trust;
+    ///
+    /// # let key = rcgen::KeyPair::generate()?;
+    /// # let parameters = rcgen::CertificateParams::new(vec!["client".into()])?;
+    /// let client_pem = parameters.self_signed(&key)?.pem() + &key.serialize_pem();
+    /// assert!(Trust::authorities_in(client_pem.as_bytes()).is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn authorities_in(pem: &[u8]) -> Vec<&[u8]> {
+        let is_authority = |block: &&[u8]| {
+            let contents = Part::Text { name: None, pem: block }.read();
+            let certificates = contents.map(|contents| contents.certificates).unwrap_or_default();
+            certificates.into_iter().any(|der| Certificate::parse(der).is_ok_and(|one| one.is_authority))
+        };
+        pem::certificate_blocks(pem).into_iter().filter(is_authority).collect()
     }
 
     /// Trusts the platform's authorities besides.
@@ -122,10 +157,15 @@ impl Trust {
                 return Err(named(problem("there is no CA certificate in it", NAME_A_CA), name));
             }
             for certificate in contents.certificates {
+                let parsed = Certificate::parse(certificate.clone());
                 given.add(certificate).map_err(|error| {
                     let text = problem("the CA certificate is damaged", "copy or download the CA file again");
                     named(text.with_source(error), name)
                 })?;
+                // rustls takes any certificate for an anchor, and never asks whether it is an authority's.
+                if !parsed.map_err(|error| named(error, name))?.is_authority {
+                    return Err(named(problem(NOT_AN_AUTHORITY, GIVE_THE_ISSUER), name));
+                }
             }
         }
         if given.is_empty() {
@@ -135,6 +175,8 @@ impl Trust {
     }
 }
 
+const NOT_AN_AUTHORITY: &str = "this is not the certificate of an authority (CA)";
+const GIVE_THE_ISSUER: &str = "give the certificate of the authority that issued the server's, and only that; for a self-signed one, make an authority";
 const NAME_A_CA: &str = "give a file that has -----BEGIN CERTIFICATE----- in it, or trust the platform";
 
 #[cfg(test)]

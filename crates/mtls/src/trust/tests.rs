@@ -30,6 +30,45 @@ fn a_damaged_certificate_is_an_error() {
 }
 
 #[test]
+fn only_an_authority_is_trusted() {
+    let client = Authority::new("authority").issue("client").certificate;
+    let error = refusal(client.as_bytes());
+    assert!(error.to_string().starts_with("this is not the certificate of an authority (CA)"), "{error}");
+    let bundle = Authority::new("authority").pem() + &client;
+    assert!(refusal(bundle.as_bytes()).to_string().starts_with("this is not the certificate of an"));
+    let (error, both) =
+        (Trust::given([client.as_bytes()]).unwrap_err(), Trust::both([client.as_bytes()]).unwrap_err());
+    assert!(error.advice().contains("authority") && both.kind() == ErrorKind::Configuration);
+    // Without BasicConstraints, as rcgen and X.509 version 1 leave them out.
+    let key = rcgen::KeyPair::generate().unwrap();
+    let unmarked = rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap().pem();
+    assert!(refusal(unmarked.as_bytes()).to_string().starts_with("this is not the certificate of an"));
+}
+
+#[test]
+fn of_a_text_with_everything_finds_the_authorities() {
+    let (one, other) = (Authority::new("one"), Authority::new("other"));
+    let client = one.issue("client");
+    let (one, other) = (one.pem(), other.pem());
+    let text = [&*one, "Bag Attributes\n", &client.key, &client.certificate, &other].concat();
+    let crlf = text.replace('\n', "\r\n");
+    let marked = format!("\u{feff}{text}");
+    let indented = text.lines().map(|line| format!("\t{line}\n")).collect::<String>();
+    for text in [text, crlf, marked, indented] {
+        let found = Trust::authorities_in(text.as_bytes());
+        assert_eq!(found.len(), 2, "{text}");
+        let shown = String::from_utf8(found.concat()).unwrap();
+        assert_eq!(shown.matches("BEGIN").count(), 2, "the key is not among them: {shown}");
+        assert_eq!(Trust::given(found).unwrap().roots().unwrap().len(), 2);
+    }
+    let damaged = b"-----BEGIN CERTIFICATE-----\nMAMCAQA=\n-----END CERTIFICATE-----\n";
+    let cut_off = [b"-----BEGIN CERTIFICATE-----\nMAMC\n".as_slice(), client.key.as_bytes()].concat();
+    for none in [b"".as_slice(), b"\x30\x82", damaged, &cut_off, client.certificate.as_bytes()] {
+        assert!(Trust::authorities_in(none).is_empty());
+    }
+}
+
+#[test]
 fn gathers_all_that_is_given() {
     let (one, other) = (Authority::new("one"), Authority::new("other"));
     let (bundle, single) = (one.pem() + &other.pem(), one.pem());
