@@ -1,5 +1,7 @@
 //! Stamps each request with a credential.
 
+mod source;
+
 use std::{
     fmt,
     future::Future,
@@ -9,11 +11,12 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderMap, StatusCode};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use self::source::{Obtaining, Source};
 use crate::{
     BoxError, Credential, CredentialSource, Error, ErrorKind, ExistingHeader, ForeignOrigin, Generation,
     HttpRequest, HttpResponse, Origins, PublishIdentity, UseCredentials,
@@ -105,11 +108,11 @@ impl<T: Clone, S> Layer<S> for AuthorizationLayer<T> {
 /// Stamps each request with a credential before the inner service sees it.
 ///
 /// Where the credential is at hand, the inner service is called at once. Where it is not, the request waits
-/// for it: the inner service that was ready is kept for it meanwhile.
+/// for it, and then for the inner service to be ready again: it reserves nothing meanwhile.
 ///
 /// It sees the answer. A rejection (401, or the rule that was given) invalidates exactly the credential that
 /// was used. If a different one can now be had, the response carries [`CredentialSuperseded`]; never so for a
-/// credential that this very request had to wait for.
+/// credential that was issued while this very request waited for it.
 ///
 /// # Errors
 ///
@@ -157,20 +160,32 @@ where
             Some(given) => Source::Given(Arc::clone(given.source())),
             None => Source::Own(self.source.clone()),
         };
-        let Some(credential) = source.ready() else {
+        let ready = source.ready().filter(|credential| {
+            let bound_elsewhere = self.config.bound_elsewhere(credential);
+            if bound_elsewhere {
+                // The certificate changed. A token for the new one can be had.
+                source.as_dyn().invalidate(credential.generation());
+            }
+            !bound_elsewhere
+        });
+        let Some(credential) = ready else {
             // Before anything is fetched in vain. The header is cleared again when it is stamped.
-            if let Err(error) =
-                self.config.rules.clear(&mut request, &source.header_name(), ErrorKind::Configuration)
-            {
+            let cleared = self.config.rules.clear(
+                &mut request,
+                &source.as_dyn().header_name(),
+                ErrorKind::Configuration,
+            );
+            if let Err(error) = cleared {
                 return State::Refused { error: Some(error) }.into();
             }
-            // The service that was polled ready waits with the request; its clone stays here.
+            // What the ready service had reserved is given back while the request waits: the fetch of its
+            // token may need it. So the clone waits, and is polled ready when its turn has come.
             let clone = self.inner.clone();
-            let service = mem::replace(&mut self.inner, clone);
+            drop(mem::replace(&mut self.inner, clone.clone()));
             let config = Arc::clone(&self.config);
-            let obtaining = source.obtain();
-            let waiting = Waiting { obtaining, source, service, request, config };
-            return State::Obtaining { waiting: Some(Box::new(waiting)) }.into();
+            let stage = Stage::Obtaining(source.obtain());
+            let waiting = Waiting { stage, source, service: clone, request, config };
+            return State::Waiting { waiting: Some(Box::new(waiting)) }.into();
         };
         if let Err(error) = self.config.stamp(&mut request, &credential) {
             return State::Refused { error: Some(error) }.into();
@@ -179,7 +194,7 @@ where
             source,
             generation: credential.generation(),
             is_rejection: self.config.is_rejection,
-            waited: false,
+            is_own: false,
         };
         State::Calling { future: self.inner.call(request), used: Some(used) }.into()
     }
@@ -206,8 +221,9 @@ pin_project! {
 pin_project! {
     #[project = StateProj]
     enum State<S, R, T, F> {
-        // Waiting for the credential. In a box: it is rare, and every request would carry its size.
-        Obtaining { waiting: Option<Box<Waiting<S, R, T>>> },
+        // Waiting for the credential, then for the inner service to be ready. In a box: it is rare, and every
+        // request would carry its size.
+        Waiting { waiting: Option<Box<Waiting<S, R, T>>> },
         // Waiting for the inner service.
         Calling { #[pin] future: F, used: Option<Used<T>> },
         // The request goes nowhere.
@@ -230,7 +246,7 @@ where
     S: Service<R>,
     S::Response: HttpResponse,
     S::Error: Into<BoxError>,
-    T: CredentialSource + 'static,
+    T: CredentialSource + Clone + 'static,
 {
     type Output = Result<S::Response, BoxError>;
 
@@ -238,18 +254,9 @@ where
         let mut this = self.project();
         loop {
             let next = match this.state.as_mut().project() {
-                StateProj::Obtaining { waiting } => {
-                    let obtaining = &mut waiting.as_mut().expect(COMPLETED).obtaining;
-                    let credential = ready!(obtaining.as_mut().poll(cx))?;
-                    let Waiting { source, mut service, mut request, config, .. } =
-                        *waiting.take().expect(COMPLETED);
-                    config.stamp(&mut request, &credential)?;
-                    let used = Used {
-                        source,
-                        generation: credential.generation(),
-                        is_rejection: config.is_rejection,
-                        waited: true,
-                    };
+                StateProj::Waiting { waiting } => {
+                    let used = ready!(waiting.as_mut().expect(COMPLETED).poll(cx))?;
+                    let Waiting { mut service, request, .. } = *waiting.take().expect(COMPLETED);
                     State::Calling { future: service.call(request), used: Some(used) }
                 }
                 StateProj::Calling { future, used } => {
@@ -286,74 +293,69 @@ struct Config {
 }
 
 impl Config {
+    /// Tells whether the credential is bound to another certificate than the one presented now.
+    fn bound_elsewhere(&self, credential: &Credential) -> bool {
+        credential.binding().is_some_and(|binding| {
+            self.identity.as_ref().and_then(|identity| identity.thumbprint()) != Some(binding)
+        })
+    }
+
     fn stamp<R: HttpRequest>(&self, request: &mut R, credential: &Credential) -> Result<(), Error> {
-        if let Some(binding) = credential.binding() {
-            let published = self.identity.as_ref().and_then(|identity| identity.thumbprint());
-            if published != Some(binding) {
-                return Err(Error::new(
-                    ErrorKind::ClientCertificate,
-                    "the access token is bound to another client certificate than the one presented",
-                )
-                .with_advice("use the same client certificate for the token endpoint and the API"));
-            }
+        if self.bound_elsewhere(credential) {
+            return Err(Error::new(
+                ErrorKind::ClientCertificate,
+                "the access token is bound to another client certificate than the one presented",
+            )
+            .with_advice("use the same client certificate for the token endpoint and the API"));
         }
         self.rules.stamp(request, credential.name(), credential.value().clone(), ErrorKind::Configuration)
     }
 }
 
-/// The layer's own source, or the one that the request names.
-enum Source<T> {
-    Given(Arc<dyn CredentialSource>),
-    Own(T),
-}
-
-impl<T: CredentialSource + Clone + 'static> Source<T> {
-    /// Obtains on the slow path; the box is paid once per fetch.
-    fn obtain(&self) -> Pin<Box<dyn Future<Output = Result<Credential, Error>> + Send>> {
-        match self {
-            Self::Given(given) => {
-                let given = Arc::clone(given);
-                Box::pin(async move { given.obtain().await })
-            }
-            Self::Own(own) => {
-                let own = own.clone();
-                Box::pin(async move { own.obtain().await })
-            }
-        }
-    }
-}
-
-impl<T: CredentialSource> Source<T> {
-    fn ready(&self) -> Option<Credential> {
-        match self {
-            Self::Given(given) => given.ready(),
-            Self::Own(own) => own.ready(),
-        }
-    }
-
-    fn header_name(&self) -> HeaderName {
-        match self {
-            Self::Given(given) => given.header_name(),
-            Self::Own(own) => own.header_name(),
-        }
-    }
-
-    /// Invalidates a credential, and tells whether a different one can be had.
-    fn supersede(&self, generation: Generation) -> bool {
-        match self {
-            Self::Given(given) => supersede(given, generation),
-            Self::Own(own) => supersede(own, generation),
-        }
-    }
-}
-
 /// A request that waits for its credential, and all that it needs to go on.
 struct Waiting<S, R, T> {
-    obtaining: Pin<Box<dyn Future<Output = Result<Credential, Error>> + Send>>,
+    stage: Stage<T>,
     source: Source<T>,
     service: S,
     request: R,
     config: Arc<Config>,
+}
+
+enum Stage<T> {
+    /// Waiting for the credential.
+    Obtaining(Obtaining),
+    /// The request is stamped; waiting for the service.
+    Readying(Option<Used<T>>),
+}
+
+impl<S, R, T> Waiting<S, R, T>
+where
+    R: HttpRequest,
+    S: Service<R>,
+    S::Error: Into<BoxError>,
+    T: CredentialSource + Clone + 'static,
+{
+    /// Waits until the request can be sent as it is.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Used<T>, BoxError>> {
+        loop {
+            match &mut self.stage {
+                Stage::Obtaining(obtaining) => {
+                    let credential = ready!(obtaining.as_mut().poll(cx))?;
+                    self.config.stamp(&mut self.request, &credential)?;
+                    self.stage = Stage::Readying(Some(Used {
+                        source: self.source.clone(),
+                        generation: credential.generation(),
+                        is_rejection: self.config.is_rejection,
+                        is_own: !credential.is_kept(),
+                    }));
+                }
+                Stage::Readying(used) => {
+                    ready!(self.service.poll_ready(cx)).map_err(Into::into)?;
+                    return Poll::Ready(Ok(used.take().expect(COMPLETED)));
+                }
+            }
+        }
+    }
 }
 
 /// The credential that a request went out with.
@@ -361,25 +363,23 @@ struct Used<T> {
     source: Source<T>,
     generation: Generation,
     is_rejection: fn(StatusCode, &HeaderMap) -> bool,
-    waited: bool,
+    /// It was issued for this very request.
+    is_own: bool,
 }
 
-impl<T: CredentialSource> Used<T> {
+impl<T: CredentialSource + 'static> Used<T> {
     fn judge(self, response: &mut impl HttpResponse) {
         if !(self.is_rejection)(response.status(), response.headers()) {
             return;
         }
-        let superseded = self.source.supersede(self.generation);
-        // One that was fetched for this very request is not tried a second time.
-        if superseded && !self.waited {
+        let source = self.source.as_dyn();
+        source.invalidate(self.generation);
+        let superseded = source.generation() != Some(self.generation);
+        // With a token that was issued for it, a request was tried as well as it can be.
+        if superseded && !self.is_own {
             response.extensions_mut().insert(CredentialSuperseded);
         }
     }
-}
-
-fn supersede(source: &impl CredentialSource, generation: Generation) -> bool {
-    source.invalidate(generation);
-    source.generation() != Some(generation)
 }
 
 fn is_unauthorized(status: StatusCode, _headers: &HeaderMap) -> bool {

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use secrecy::SecretString;
 
-use crate::{Error, sensitive};
+use crate::{AccessToken, Error, ErrorKind, sensitive};
 
 /// Tells one credential from another, for as long as the process lives.
 ///
@@ -63,6 +63,13 @@ pub trait PublishIdentity: fmt::Debug + Send + Sync {
     fn thumbprint(&self) -> Option<Thumbprint>;
 }
 
+/// A certificate that does not change.
+impl PublishIdentity for Thumbprint {
+    fn thumbprint(&self) -> Option<Thumbprint> {
+        Some(*self)
+    }
+}
+
 impl<T: PublishIdentity + ?Sized> PublishIdentity for Arc<T> {
     fn thumbprint(&self) -> Option<Thumbprint> {
         (**self).thumbprint()
@@ -92,6 +99,7 @@ pub struct Credential {
     value: HeaderValue,
     generation: Generation,
     binding: Option<Thumbprint>,
+    is_kept: bool,
 }
 
 impl Credential {
@@ -103,11 +111,29 @@ impl Credential {
     /// characters, a line break).
     pub fn new(name: HeaderName, value: &SecretString) -> Result<Self, Error> {
         let value = sensitive::header_value("", value)?;
-        Ok(Self::from_header(name, value, None))
+        Ok(Self { name, value, generation: Generation::next(), binding: None, is_kept: false })
     }
 
-    pub(crate) fn from_header(name: HeaderName, value: HeaderValue, binding: Option<Thumbprint>) -> Self {
-        Self { name, value, generation: Generation::next(), binding }
+    /// Binds it to a client certificate (RFC 8705 §3): it is never sent over another.
+    #[must_use]
+    pub fn with_binding(mut self, certificate: Thumbprint) -> Self {
+        self.binding = Some(certificate);
+        self
+    }
+
+    pub(crate) fn of(token: &AccessToken) -> Self {
+        Self {
+            name: AUTHORIZATION,
+            value: token.header().clone(),
+            generation: Generation::next(),
+            binding: token.binding(),
+            is_kept: !token.age().is_zero(),
+        }
+    }
+
+    /// Tells whether it was issued before somebody asked for it here.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.is_kept
     }
 
     /// Returns the header that carries it, nearly always `Authorization`.
@@ -193,7 +219,8 @@ impl<T: CredentialSource + ?Sized> CredentialSource for Arc<T> {
 
 /// Names the credentials of one request, in its extensions, above those of the layer.
 ///
-/// So one stack serves many customers.
+/// So one stack serves many customers. Give the layer [`PerRequest`] as its own source then: a request that
+/// lost its extensions on the way (a redirect, a retry that builds it anew) must not go out as somebody else.
 ///
 /// # Example
 ///
@@ -220,4 +247,27 @@ impl UseCredentials {
     pub(crate) fn source(&self) -> &Arc<dyn CredentialSource> {
         &self.0
     }
+}
+
+/// Has no credentials: each request names its own, as [`UseCredentials`], or is refused.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct PerRequest;
+
+#[async_trait]
+impl CredentialSource for PerRequest {
+    fn ready(&self) -> Option<Credential> {
+        None
+    }
+
+    async fn obtain(&self) -> Result<Credential, Error> {
+        Err(Error::new(ErrorKind::Configuration, "the request names no credentials")
+            .with_advice("put UseCredentials into the extensions of each request"))
+    }
+
+    fn generation(&self) -> Option<Generation> {
+        None
+    }
+
+    fn invalidate(&self, _generation: Generation) {}
 }

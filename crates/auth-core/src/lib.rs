@@ -81,7 +81,9 @@ pub use {
     access_token::AccessToken,
     base_url::BaseUrl,
     clock::{Clock, SystemClock},
-    credential::{Credential, CredentialSource, Generation, PublishIdentity, Thumbprint, UseCredentials},
+    credential::{
+        Credential, CredentialSource, Generation, PerRequest, PublishIdentity, Thumbprint, UseCredentials,
+    },
     error::{BoxError, Error, ErrorKind},
     message::{HttpRequest, HttpResponse, Target},
     origins::{Origin, Origins},

@@ -55,12 +55,8 @@ impl<'a> Target<'a> {
 
 /// Without user information, and with a port only where it is a number.
 fn is_plain(authority: &Authority) -> bool {
-    let rest = authority.as_str().strip_prefix(authority.host());
-    match rest {
-        Some("") => true,
-        Some(_) => authority.port_u16().is_some(),
-        None => false,
-    }
+    let text = authority.as_str();
+    !text.contains('@') && (text == authority.host() || authority.port_u16().is_some())
 }
 
 impl<B> HttpRequest for Request<B> {
@@ -127,7 +123,13 @@ mod tests {
 
     #[test]
     fn refuses_to_guess() {
-        for unclear in ["https://user@api.example/", "https://api.example@evil.example/", "api.example:443"] {
+        for unclear in [
+            "https://user@api.example/",
+            "https://api.example@evil.example/",
+            "https://api.example:pw@api.example:443/",
+            "https://api.example:/",
+            "api.example:443",
+        ] {
             assert_eq!(target(unclear), "Unclear", "{unclear}");
         }
     }

@@ -42,6 +42,12 @@ impl Tenant {
         value.set_sensitive(true);
         Ok(Self(value))
     }
+
+    /// Returns the value of the header, marked sensitive.
+    #[must_use]
+    pub fn header_value(&self) -> &HeaderValue {
+        &self.0
+    }
 }
 
 /// Applies [`SetTenant`] to a service.
@@ -141,10 +147,10 @@ pub struct SetTenant<S> {
 impl<S> SetTenant<S> {
     fn stamp<R: HttpRequest>(&self, request: &mut R) -> Result<(), Error> {
         let SetTenantLayer { header, mode, rules } = &self.layer;
-        rules.clear(request, header, ErrorKind::Tenant)?;
         if rules.admit(request)? == Admission::PassWithout {
             return Ok(());
         }
+        rules.clear(request, header, ErrorKind::Tenant)?;
         let named = request.extensions().and_then(|extensions| extensions.get::<Tenant>()).cloned();
         let tenant = match (mode, named) {
             (Mode::Fixed(tenant), None) => tenant.clone(),

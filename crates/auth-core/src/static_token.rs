@@ -1,7 +1,6 @@
 //! A token that somebody was given.
 
 use async_trait::async_trait;
-use http::header::AUTHORIZATION;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{AccessToken, Credential, CredentialSource, Error, ErrorKind, Generation};
@@ -41,7 +40,7 @@ impl StaticToken {
             Error::new(ErrorKind::Configuration, "the given token cannot be used as a bearer token")
                 .with_source(error)
         })?;
-        Ok(Self { credential: Credential::from_header(AUTHORIZATION, token.header().clone(), None) })
+        Ok(Self { credential: Credential::of(&token) })
     }
 }
 

@@ -1,23 +1,21 @@
 //! One token for many callers, fetched once.
 
+mod backoff;
 mod entry;
 mod flight;
+mod shared;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
-use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 use tokio::{runtime::Handle, time};
 
 use self::{
     entry::Entry,
-    flight::{Flight, Landing, fly},
+    flight::{Crew, Flight, Landing, fly},
+    shared::{Joining, Shared},
 };
 use crate::{
     AccessToken, Clock, Credential, CredentialSource, Error, ErrorKind, Generation, SystemClock, TokenSource,
@@ -32,8 +30,12 @@ use crate::{
 /// - The fetch runs on a task of its own. A caller who leaves, or who has little time, takes nothing with
 ///   them. It is bounded by the fetch deadline.
 /// - A rejected token is thrown away once, however many 401s it earned, and only if it is still the current
-///   one. A token younger than the spacing of forced fetches stays: the route that rejects it would reject
-///   the next as well.
+///   one. A token younger than the spacing stays: the route that rejects it would reject the next as well. The
+///   spacing doubles, up to 5 min, while one token after the other is rejected. If no other can be fetched, the
+///   rejected one comes back until its end: another route may still take it.
+/// - After a failed fetch none is tried for a while: 1 s at first, then twice as long each time, up to 60 s, give
+///   or take a fifth; 5 s at first if a human must act; as long as the server asked for (`Retry-After`), up to
+///   5 min. Until then every caller gets the same error at once. No error is final.
 /// - A token counts as expired a little early (a tenth of its life, at most 10 s), and as soon as either
 ///   clock says so.
 /// - Nothing is spawned until a token is wanted. Any tokio runtime will do, also a later one.
@@ -101,8 +103,7 @@ impl<T: TokenSource> TokenCache<T> {
                 Joined::Flying(flight) => flight,
                 Joined::Fresh(entry) => return Ok(entry),
             };
-            let age = self.shared.clock.monotonic().saturating_sub(flight.begun());
-            let patience = self.shared.settings.patience().saturating_sub(age);
+            let patience = self.shared.patience_with(&flight);
             match time::timeout(patience, flight.landing()).await {
                 Ok(Landing::Done(result)) => return result,
                 Ok(Landing::Lost | Landing::Pending) => {}
@@ -116,32 +117,24 @@ impl<T: TokenSource> TokenCache<T> {
     fn join(&self) -> Result<Joined, Error> {
         let runtime = Handle::try_current()
             .map_err(|_| Error::new(ErrorKind::Runtime, "a token can only be fetched on a tokio runtime"))?;
-        let (flight, rejected) = {
-            let mut state = self.shared.lock();
-            // Under the lock, since a flight may have landed in the meantime.
-            if let Some(entry) = self.shared.fresh() {
-                return Ok(Joined::Fresh(entry));
+        match self.shared.join()? {
+            Joining::Begin(flight, rejected) => {
+                // Made here and not by the task: a task may be dropped before it is ever polled. And not under
+                // the lock: a runtime that is shutting down drops it on the spot, and that takes the lock.
+                let crew = Crew::new(Arc::clone(&self.shared), Arc::clone(&flight));
+                runtime.spawn(fly(crew, rejected));
+                Ok(Joined::Flying(flight))
             }
-            if let Some(flight) = &state.flight {
-                return Ok(Joined::Flying(Arc::clone(flight)));
-            }
-            let flight = Arc::new(Flight::new(self.shared.clock.monotonic()));
-            state.flight = Some(Arc::clone(&flight));
-            (flight, state.rejected.clone())
-        };
-        // Not under the lock: a runtime that is shutting down drops the task here and now, and that
-        // takes the lock.
-        runtime.spawn(fly(Arc::clone(&self.shared), Arc::clone(&flight), rejected));
-        Ok(Joined::Flying(flight))
+            Joining::Fresh(entry) => Ok(Joined::Fresh(entry)),
+            Joining::Wait(flight) => Ok(Joined::Flying(flight)),
+        }
     }
 }
 
 #[async_trait]
 impl<T: TokenSource> CredentialSource for TokenCache<T> {
     fn ready(&self) -> Option<Credential> {
-        let current = self.shared.current.load();
-        let entry = current.as_ref()?;
-        entry.is_fresh(&*self.shared.clock).then(|| entry.credential().clone())
+        self.shared.with_fresh(|entry| entry.credential().clone())
     }
 
     /// Returns the credential, fetching a token where there is none.
@@ -149,16 +142,17 @@ impl<T: TokenSource> CredentialSource for TokenCache<T> {
     /// # Errors
     ///
     /// The token source's own; [`Timeout`](ErrorKind::Timeout) past the fetch deadline;
-    /// [`Runtime`](ErrorKind::Runtime) outside tokio, or if the source panicked. None is final: the next
-    /// caller tries again.
+    /// [`Runtime`](ErrorKind::Runtime) outside tokio, or if the source panicked. None is final.
+    ///
+    /// # Panics
+    ///
+    /// On a tokio runtime that was built without time.
     async fn obtain(&self) -> Result<Credential, Error> {
         self.obtain_entry().await.map(|entry| entry.credential().clone())
     }
 
     fn generation(&self) -> Option<Generation> {
-        let current = self.shared.current.load();
-        let entry = current.as_ref()?;
-        entry.is_fresh(&*self.shared.clock).then(|| entry.credential().generation())
+        self.shared.with_fresh(|entry| entry.credential().generation())
     }
 
     fn invalidate(&self, generation: Generation) {
@@ -174,7 +168,7 @@ impl<T> Clone for TokenCache<T> {
 
 impl<T> fmt::Debug for TokenCache<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenCache").field("settings", &self.shared.settings).finish_non_exhaustive()
+        f.debug_struct("TokenCache").field("settings", self.shared.settings()).finish_non_exhaustive()
     }
 }
 
@@ -215,15 +209,7 @@ impl<T: TokenSource> TokenCacheBuilder<T> {
     #[must_use]
     pub fn build(self) -> TokenCache<T> {
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
-        TokenCache {
-            shared: Arc::new(Shared {
-                source: self.source,
-                clock,
-                settings: self.settings,
-                current: ArcSwapOption::empty(),
-                state: Mutex::default(),
-            }),
-        }
+        TokenCache { shared: Arc::new(Shared::new(self.source, clock, self.settings)) }
     }
 }
 
@@ -238,86 +224,6 @@ struct Settings {
     fetch_deadline: Duration,
     default_life: Duration,
     spacing: Duration,
-}
-
-impl Settings {
-    /// How long a waiter believes in a flight. Longer than the deadline, which the flight itself keeps for
-    /// as long as its runtime is driven.
-    fn patience(&self) -> Duration {
-        self.fetch_deadline.saturating_add((self.fetch_deadline / 4).min(Duration::from_secs(2)))
-    }
-}
-
-/// What all clones of a cache, and its flight, hold together.
-struct Shared<T> {
-    source: T,
-    clock: Arc<dyn Clock>,
-    settings: Settings,
-    /// Written under the lock of `state` only; read by everybody.
-    current: ArcSwapOption<Entry>,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    flight: Option<Arc<Flight>>,
-    /// The token that was thrown away, until another one lands.
-    rejected: Option<AccessToken>,
-}
-
-impl<T> Shared<T> {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing that can panic runs under this lock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn fresh(&self) -> Option<Arc<Entry>> {
-        self.current.load_full().filter(|entry| entry.is_fresh(&*self.clock))
-    }
-
-    fn invalidate(&self, generation: Generation) {
-        let mut state = self.lock();
-        let Some(entry) = self.current.load_full() else { return };
-        if entry.credential().generation() != generation {
-            return;
-        }
-        if entry.age(&*self.clock) < self.settings.spacing {
-            tracing::debug!("a token was rejected that is too young to be thrown away");
-            return;
-        }
-        tracing::debug!("a token was rejected; the next request fetches another");
-        state.rejected = Some(entry.token().clone());
-        self.current.store(None);
-    }
-
-    /// Gives a flight up whose runtime is not driven, so that whoever is awake begins another.
-    fn abandon(&self, flight: &Arc<Flight>) {
-        let mut state = self.lock();
-        if state.flight.as_ref().is_some_and(|current| Arc::ptr_eq(current, flight)) {
-            state.flight = None;
-            tracing::warn!("a token fetch was given up: its runtime is not running");
-        }
-        flight.land(Landing::Lost);
-    }
-
-    /// Takes what a flight brought, unless it was given up meanwhile.
-    fn land(&self, flight: &Arc<Flight>, landing: Landing) {
-        let mut state = self.lock();
-        if state.flight.as_ref().is_some_and(|current| Arc::ptr_eq(current, flight)) {
-            state.flight = None;
-            match &landing {
-                Landing::Done(Ok(entry)) => {
-                    state.rejected = None;
-                    self.current.store(Some(Arc::clone(entry)));
-                }
-                Landing::Done(Err(error)) => {
-                    tracing::warn!(kind = ?error.kind(), status = ?error.status(), "no token could be fetched");
-                }
-                Landing::Lost | Landing::Pending => {}
-            }
-        }
-        flight.land(landing);
-    }
 }
 
 enum Joined {

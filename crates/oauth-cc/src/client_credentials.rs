@@ -1,7 +1,9 @@
 //! The client credentials grant.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use claviger_auth_core::{AccessToken, Error, Fetch, Thumbprint, TokenSource};
+use claviger_auth_core::{AccessToken, Error, Fetch, PublishIdentity, TokenSource};
 use claviger_token_endpoint::{TokenEndpoint, TokenRequest};
 use secrecy::SecretString;
 
@@ -16,14 +18,14 @@ use secrecy::SecretString;
 pub struct ClientCredentials {
     endpoint: TokenEndpoint,
     request: TokenRequest,
-    binding: Option<Thumbprint>,
+    identity: Option<Arc<dyn PublishIdentity>>,
 }
 
 impl ClientCredentials {
     /// Asks this endpoint, as the client that it is built for.
     #[must_use]
     pub fn new(endpoint: TokenEndpoint) -> Self {
-        Self { endpoint, request: TokenRequest::client_credentials(), binding: None }
+        Self { endpoint, request: TokenRequest::client_credentials(), identity: None }
     }
 
     /// Asks for these scopes, separated by spaces (RFC 6749 §3.3).
@@ -56,11 +58,11 @@ impl ClientCredentials {
         self.edit(TokenRequest::without_grant_type)
     }
 
-    /// Binds the tokens to the client certificate of the endpoint's transport (RFC 8705 §3): none is sent
-    /// over another.
+    /// Binds each token to the client certificate that `identity`, the endpoint's transport, publishes when the
+    /// token is fetched (RFC 8705 §3): it is not sent over another.
     #[must_use]
-    pub fn with_binding(mut self, certificate: Thumbprint) -> Self {
-        self.binding = Some(certificate);
+    pub fn with_binding(mut self, identity: impl PublishIdentity + 'static) -> Self {
+        self.identity = Some(Arc::new(identity));
         self
     }
 
@@ -78,8 +80,10 @@ impl TokenSource for ClientCredentials {
     ///
     /// As [`TokenEndpoint::request`].
     async fn fetch(&self, _why: Fetch<'_>) -> Result<AccessToken, Error> {
+        // Before the request: should the certificate change meanwhile, the token is taken for one of the old.
+        let certificate = self.identity.as_ref().and_then(|identity| identity.thumbprint());
         let token = self.endpoint.request(&self.request).await?.into_access_token();
-        Ok(match self.binding {
+        Ok(match certificate {
             Some(certificate) => token.with_binding(certificate),
             None => token,
         })

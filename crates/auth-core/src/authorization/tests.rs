@@ -8,12 +8,12 @@ use std::{
 
 use async_trait::async_trait;
 use http::{Request, Response, header::AUTHORIZATION};
-use tower::{ServiceExt, buffer::Buffer, service_fn, timeout::Timeout};
+use tower::{ServiceExt, buffer::Buffer, limit::ConcurrencyLimit, service_fn, timeout::Timeout};
 use tower_test::mock;
 
 use super::*;
 use crate::{
-    AccessToken, Fetch, ManualClock, Origin, StaticToken, Thumbprint, TokenCache, TokenSource,
+    AccessToken, Fetch, ManualClock, Origin, PerRequest, StaticToken, Thumbprint, TokenCache, TokenSource,
     retry_unauthorized::RetryUnauthorizedLayer,
 };
 
@@ -54,8 +54,11 @@ impl Api {
 
     fn service(
         &self,
-    ) -> impl Service<Request<()>, Response = Response<()>, Error = BoxError, Future: Send> + Clone + Send + use<>
-    {
+    ) -> impl Service<Request<()>, Response = Response<()>, Error = BoxError, Future: Send>
+    + Clone
+    + Send
+    + Sync
+    + use<> {
         let api = self.clone();
         service_fn(move |request: Request<()>| {
             let value = request.headers().get(AUTHORIZATION).map(|value| value.to_str().unwrap().to_owned());
@@ -95,18 +98,31 @@ async fn stamps_a_sensitive_header() {
     answer.await.unwrap().unwrap();
 }
 
-#[tokio::test]
-async fn keeps_the_ready_service_for_the_request_that_waits() {
-    let cache = TokenCache::new(Issuer::default());
-    // A service of which one clone is ready at a time: the readiness must go with the request.
-    let (mock, mut handle) = mock::pair::<Request<()>, Response<()>>();
-    handle.allow(1);
-    let service = AuthorizationLayer::new(cache, origin()).layer(mock);
-    let answer = tokio::spawn(service.oneshot(get("https://api.example/x")));
-    let (request, send) = handle.next_request().await.unwrap();
-    assert_eq!(request.headers()[AUTHORIZATION], "Bearer token-1");
-    send.send_response(Response::new(()));
-    answer.await.unwrap().unwrap();
+/// The fetch of a token goes over the same limited client as the requests that wait for it.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_waits_holds_nothing_that_the_fetch_needs() {
+    #[derive(Clone, Debug)]
+    struct Same<S>(S);
+    #[async_trait]
+    impl<S> TokenSource for Same<S>
+    where
+        S: Service<Request<()>, Error = BoxError, Future: Send> + Clone + Send + Sync + 'static,
+    {
+        async fn fetch(&self, _why: Fetch<'_>) -> Result<AccessToken, Error> {
+            let sent = self.0.clone().oneshot(get("https://auth.example/")).await;
+            sent.map_err(|_| Error::new(ErrorKind::Connect, "not sent"))?;
+            AccessToken::bearer(&"token-1".into())
+        }
+    }
+    let limited = ConcurrencyLimit::new(Api::default().service(), 1);
+    let service = AuthorizationLayer::new(TokenCache::new(Same(limited.clone())), origin()).layer(limited);
+    let mut requests = tokio::task::JoinSet::new();
+    for _ in 0..3 {
+        requests.spawn(service.clone().oneshot(get("https://api.example/")));
+    }
+    for response in requests.join_all().await {
+        assert_eq!(response.unwrap().status(), StatusCode::OK);
+    }
 }
 
 #[tokio::test]
@@ -186,7 +202,7 @@ async fn replays_once_with_another_token() {
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(api.seen(), [Some("Bearer token-1".to_owned()), Some("Bearer token-2".to_owned())]);
 
-    clock.advance(Duration::from_secs(6));
+    clock.advance(Duration::from_secs(60));
     *api.refuses.lock().unwrap() = vec!["Bearer token-2", "Bearer token-3"];
     let response = service.oneshot(get("https://api.example/")).await.unwrap();
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "the second 401 is passed on");
@@ -276,14 +292,83 @@ async fn a_bound_token_goes_over_its_own_certificate_only() {
     }
 }
 
+/// Rotation: a new certificate makes new tokens, and the old ones are thrown away.
+#[tokio::test]
+async fn a_changed_certificate_heals() {
+    #[derive(Clone, Debug)]
+    struct Presents(Arc<Mutex<Thumbprint>>);
+    impl PublishIdentity for Presents {
+        fn thumbprint(&self) -> Option<Thumbprint> {
+            Some(*self.0.lock().unwrap())
+        }
+    }
+    #[async_trait]
+    impl TokenSource for Presents {
+        async fn fetch(&self, _why: Fetch<'_>) -> Result<AccessToken, Error> {
+            Ok(AccessToken::bearer(&"bound".into())?.with_binding(*self.0.lock().unwrap()))
+        }
+    }
+    let identity = Presents(Arc::new(Mutex::new(Thumbprint::from_sha256([1; 32]))));
+    let clock = ManualClock::new();
+    let cache = TokenCache::builder(identity.clone()).with_clock(clock.clone()).build();
+    let api = Api::default();
+    let service =
+        AuthorizationLayer::new(cache, origin()).with_identity(identity.clone()).layer(api.service());
+    service.clone().oneshot(get("https://api.example/")).await.unwrap();
+
+    clock.advance(Duration::from_secs(60));
+    *identity.0.lock().unwrap() = Thumbprint::from_sha256([2; 32]);
+    service.oneshot(get("https://api.example/")).await.unwrap();
+    assert_eq!(api.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_kept_token_that_was_revoked_is_replaced_for_the_request_that_waited_for_it() {
+    #[derive(Debug)]
+    struct Kept;
+    #[async_trait]
+    impl TokenSource for Kept {
+        async fn fetch(&self, why: Fetch<'_>) -> Result<AccessToken, Error> {
+            match why {
+                Fetch::Rejected(_) => AccessToken::bearer(&"new".into()),
+                Fetch::Cold | Fetch::Early => {
+                    Ok(AccessToken::bearer(&"kept".into())?.with_age(Duration::from_secs(3600)))
+                }
+            }
+        }
+    }
+    let api = Api::default();
+    *api.refuses.lock().unwrap() = vec!["Bearer kept"];
+    let service = RetryUnauthorizedLayer::cloned()
+        .layer(AuthorizationLayer::new(TokenCache::new(Kept), origin()).layer(api.service()));
+    let response = service.oneshot(get("https://api.example/")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(api.seen(), [Some("Bearer kept".to_owned()), Some("Bearer new".to_owned())]);
+}
+
+#[tokio::test]
+async fn without_credentials_of_its_own_a_request_is_refused() {
+    let api = Api::default();
+    let service = AuthorizationLayer::new(PerRequest, origin()).layer(api.service());
+    let error = service.clone().oneshot(get("https://api.example/")).await.unwrap_err();
+    assert_eq!(kind(&error), ErrorKind::Configuration);
+    let mut request = get("https://api.example/");
+    request.extensions_mut().insert(UseCredentials::new(Arc::new(static_token())));
+    service.oneshot(request).await.unwrap();
+    assert_eq!(api.seen(), [Some("Bearer swordfish".to_owned())]);
+}
+
 #[tokio::test]
 async fn nests_between_timeouts_and_survives_a_failed_fetch_behind_a_buffer() {
     let (issuer, api) = (Issuer { failures: 1, ..Issuer::default() }, Api::default());
     let inner = Timeout::new(api.service(), Duration::from_secs(1));
-    let stack = AuthorizationLayer::new(TokenCache::new(issuer), origin()).layer(inner);
+    let clock = ManualClock::new();
+    let cache = TokenCache::builder(issuer).with_clock(clock.clone()).build();
+    let stack = AuthorizationLayer::new(cache, origin()).layer(inner);
     let service = Buffer::new(Timeout::new(stack, Duration::from_secs(1)), 1);
     let error = service.clone().oneshot(get("https://api.example/")).await.unwrap_err();
     assert_eq!(kind(&error), ErrorKind::Unavailable);
+    clock.advance(Duration::from_secs(2));
     service.oneshot(get("https://api.example/")).await.unwrap();
 }
 

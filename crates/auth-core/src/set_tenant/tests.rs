@@ -84,6 +84,8 @@ async fn goes_to_its_own_origin_only() {
     assert_eq!(send(&layer, foreign()).await, Err(ErrorKind::Origin));
     let layer = layer.with_foreign_origin(ForeignOrigin::PassWithout);
     assert!(send(&layer, foreign()).await.unwrap().is_empty());
+    let own = get("https://evil.example/", None, Some("mine"));
+    assert_eq!(send(&layer, own).await.unwrap(), ["mine"], "it is sent as it came");
 }
 
 #[test]

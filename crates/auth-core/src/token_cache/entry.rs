@@ -2,8 +2,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::header::AUTHORIZATION;
-
 use super::Settings;
 use crate::{AccessToken, Clock, Credential};
 
@@ -21,7 +19,7 @@ impl Entry {
     pub(super) fn new(token: AccessToken, asked: Moment, clock: &dyn Clock, settings: &Settings) -> Self {
         let life = token.expires_in().unwrap_or(settings.default_life);
         let leeway = (life / 10).min(LONGEST_LEEWAY);
-        let credential = Credential::from_header(AUTHORIZATION, token.header().clone(), token.binding());
+        let credential = Credential::of(&token);
         Self {
             token,
             credential,

@@ -1,12 +1,19 @@
 //! One fetch, and everybody who waits for it.
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{
+    future::poll_fn,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{sync::watch, time};
 
 use super::{
-    Shared,
     entry::{Entry, Moment},
+    shared::Shared,
 };
 use crate::{AccessToken, Error, ErrorKind, Fetch, TokenSource};
 
@@ -56,32 +63,42 @@ pub(super) enum Landing {
 }
 
 /// Fetches one token. However it ends, the flight lands.
-pub(super) async fn fly<T: TokenSource>(
-    shared: Arc<Shared<T>>,
-    flight: Arc<Flight>,
-    rejected: Option<AccessToken>,
-) {
-    let crew = Crew { shared, flight };
+pub(super) async fn fly<T: TokenSource>(crew: Crew<T>, rejected: Option<AccessToken>) {
     let shared = &crew.shared;
-    let asked = Moment::now(&*shared.clock);
+    let asked = Moment::now(shared.clock());
     let why = rejected.as_ref().map_or(Fetch::Cold, Fetch::Rejected);
-    let fetched = time::timeout(shared.settings.fetch_deadline, shared.source.fetch(why)).await;
+    let mut fetch = shared.source().fetch(why);
+    let fetch = poll_fn(|cx| {
+        // Set for as long as somebody else's code runs: it is still set where that panics.
+        crew.is_fetching.store(true, Ordering::Relaxed);
+        let polled = fetch.as_mut().poll(cx);
+        crew.is_fetching.store(false, Ordering::Relaxed);
+        polled
+    });
+    let fetched = time::timeout(shared.settings().fetch_deadline, fetch).await;
     let result = fetched
         .unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "no token within the fetch deadline")))
-        .map(|token| Arc::new(Entry::new(token, asked, &*shared.clock, &shared.settings)));
+        .map(|token| Arc::new(Entry::new(token, asked, shared.clock(), shared.settings())));
     shared.land(&crew.flight, Landing::Done(result));
 }
 
-/// Lands the flight when the task is dropped, at its end or before.
-struct Crew<T> {
+/// Lands the flight when the task is dropped: at its end, before it, or before it ever began.
+pub(super) struct Crew<T> {
     shared: Arc<Shared<T>>,
     flight: Arc<Flight>,
+    is_fetching: AtomicBool,
+}
+
+impl<T> Crew<T> {
+    pub(super) fn new(shared: Arc<Shared<T>>, flight: Arc<Flight>) -> Self {
+        Self { shared, flight, is_fetching: AtomicBool::new(false) }
+    }
 }
 
 impl<T> Drop for Crew<T> {
     fn drop(&mut self) {
         // After a proper landing this changes nothing.
-        let landing = if thread::panicking() {
+        let landing = if self.is_fetching.load(Ordering::Relaxed) {
             Landing::Done(Err(Error::new(ErrorKind::Runtime, "the token source panicked")))
         } else {
             Landing::Lost

@@ -61,6 +61,9 @@ impl TokenSource for Source {
     }
 }
 
+/// Longer than what any test waits for after a failed fetch.
+const AFTER_FAILURE: Duration = Duration::from_secs(60);
+
 fn token(count: usize) -> AccessToken {
     AccessToken::bearer(&format!("token-{count}").into()).unwrap()
 }
@@ -97,7 +100,8 @@ async fn ten_thousand_callers_share_one_error_and_it_is_not_final() {
         time::sleep(Duration::from_millis(50)).await;
         if count == 1 { Err(refused()) } else { Ok(token(count)) }
     });
-    let cache = TokenCache::new(source.clone());
+    let clock = ManualClock::new();
+    let cache = cache(&source, &clock);
     let mut callers = JoinSet::new();
     for _ in 0..10_000 {
         let cache = cache.clone();
@@ -105,7 +109,24 @@ async fn ten_thousand_callers_share_one_error_and_it_is_not_final() {
     }
     assert!(callers.join_all().await.iter().all(|kind| *kind == ErrorKind::CredentialsRefused));
     assert_eq!(source.fetches(), 1);
+    clock.advance(AFTER_FAILURE);
     assert_eq!(value(&cache).await, "Bearer token-2");
+}
+
+#[tokio::test]
+async fn a_failed_fetch_is_not_tried_again_at_once() {
+    let source =
+        Source::new(|count| async move { if count < 3 { Err(refused()) } else { Ok(token(count)) } });
+    let clock = ManualClock::new();
+    let cache = cache(&source, &clock);
+    for fetches in 1..=2 {
+        for _ in 0..100 {
+            assert_eq!(cache.obtain().await.unwrap_err().kind(), ErrorKind::CredentialsRefused);
+        }
+        assert_eq!(source.fetches(), fetches);
+        clock.advance(AFTER_FAILURE);
+    }
+    assert_eq!(value(&cache).await, "Bearer token-3");
 }
 
 #[tokio::test(start_paused = true)]
@@ -134,10 +155,13 @@ async fn a_fetch_ends_at_its_deadline() {
     let source = Source::new(|count| async move {
         if count == 1 { std::future::pending().await } else { Ok(token(count)) }
     });
-    let cache = TokenCache::builder(source.clone()).with_fetch_deadline(Duration::from_secs(7)).build();
+    let clock = ManualClock::new();
+    let cache = TokenCache::builder(source.clone()).with_fetch_deadline(Duration::from_secs(7));
+    let cache = cache.with_clock(clock.clone()).build();
     let begun = time::Instant::now();
     assert_eq!(cache.obtain().await.unwrap_err().kind(), ErrorKind::Timeout);
     assert_eq!(begun.elapsed().as_secs(), 7);
+    clock.advance(AFTER_FAILURE);
     assert_eq!(value(&cache).await, "Bearer token-2");
 }
 
@@ -203,8 +227,53 @@ async fn the_source_hears_of_a_rejection_until_it_brings_another_token() {
     clock.advance(Duration::from_secs(6));
     cache.invalidate(first);
     cache.obtain().await.unwrap_err();
+    clock.advance(AFTER_FAILURE);
+    cache.invalidate(first);
     assert_eq!(value(&cache).await, "Bearer token-3");
     assert_eq!(*source.rejected.lock().unwrap(), ["token-1", "token-1"]);
+}
+
+/// One route rejects every token, and the endpoint is down: the others keep the token that they have.
+#[tokio::test]
+async fn a_rejected_token_comes_back_if_no_other_can_be_fetched() {
+    let source =
+        Source::new(|count| async move { if count == 1 { Ok(token(count)) } else { Err(refused()) } });
+    let clock = ManualClock::new();
+    let cache = cache(&source, &clock);
+    let first = cache.obtain().await.unwrap().generation();
+    clock.advance(Duration::from_secs(6));
+    cache.invalidate(first);
+    cache.obtain().await.unwrap_err();
+    assert_eq!(value(&cache).await, "Bearer token-1");
+    cache.invalidate(first);
+    assert_eq!(cache.generation(), Some(first), "nothing else can be had yet");
+    assert_eq!(source.fetches(), 2);
+    clock.advance(Duration::from_secs(300));
+    assert!(cache.ready().is_none(), "it ends when it ends");
+}
+
+#[tokio::test]
+async fn the_spacing_doubles_while_one_token_after_the_other_is_rejected() {
+    let source =
+        Source::new(|count| async move { Ok(token(count).with_expires_in(Duration::from_secs(86_400))) });
+    let clock = ManualClock::new();
+    let cache = cache(&source, &clock);
+    for spacing in [5, 10, 20, 40, 80, 160, 300, 300] {
+        let generation = cache.obtain().await.unwrap().generation();
+        clock.advance(Duration::from_secs(spacing) - Duration::from_millis(1));
+        cache.invalidate(generation);
+        assert_eq!(cache.generation(), Some(generation), "{spacing}");
+        clock.advance(Duration::from_millis(1));
+        cache.invalidate(generation);
+        assert_eq!(cache.generation(), None, "{spacing}");
+    }
+    // One that lived to its end begins the count anew.
+    cache.obtain().await.unwrap();
+    clock.advance(Duration::from_secs(86_400));
+    let generation = cache.obtain().await.unwrap().generation();
+    clock.advance(Duration::from_secs(5));
+    cache.invalidate(generation);
+    assert_eq!(cache.generation(), None);
 }
 
 #[tokio::test]
@@ -260,8 +329,10 @@ async fn a_panic_in_the_source_is_an_error_and_heals() {
         assert_ne!(count, 1, "the first fetch panics");
         Ok(token(count))
     });
-    let cache = TokenCache::new(source);
+    let clock = ManualClock::new();
+    let cache = cache(&source, &clock);
     assert_eq!(cache.obtain().await.unwrap_err().kind(), ErrorKind::Runtime);
+    clock.advance(AFTER_FAILURE);
     assert_eq!(value(&cache).await, "Bearer token-2");
 }
 
@@ -308,6 +379,22 @@ fn outlives_the_runtime_that_fetches() {
         assert!(begun.elapsed().is_zero(), "nobody waits for a flight that is known to be lost");
     });
     assert_eq!(source.fetches(), 2);
+}
+
+#[test]
+fn a_fetch_that_never_began_is_known_to_be_lost() {
+    let (source, clock) = (Source::steady(Duration::ZERO), ManualClock::new());
+    let cache = cache(&source, &clock);
+    let first = current_thread(true);
+    // The task is spawned, and the runtime ends before it is polled.
+    first.block_on(async { assert!(poll_once(pin!(cache.obtain())).await.is_pending()) });
+    drop(first);
+    assert_eq!(source.fetches(), 0);
+    current_thread(true).block_on(async {
+        let begun = time::Instant::now();
+        assert_eq!(value(&cache).await, "Bearer token-1");
+        assert!(begun.elapsed().is_zero(), "nobody waits for it");
+    });
 }
 
 #[test]

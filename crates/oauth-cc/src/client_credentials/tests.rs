@@ -4,7 +4,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use claviger_auth_core::ErrorKind;
+use claviger_auth_core::{ErrorKind, Thumbprint};
 use claviger_token_endpoint::{ClientAuthentication, ClientAuthenticationMethod};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};

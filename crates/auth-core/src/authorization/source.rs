@@ -1,0 +1,48 @@
+//! Whom to ask for the credential of a request.
+
+use std::{pin::Pin, sync::Arc};
+
+use crate::{Credential, CredentialSource, Error};
+
+/// The layer's own source, or the one that the request names.
+#[derive(Clone)]
+pub(super) enum Source<T> {
+    Given(Arc<dyn CredentialSource>),
+    Own(T),
+}
+
+impl<T: CredentialSource + Clone + 'static> Source<T> {
+    /// Obtains on the slow path; the box is paid once per fetch.
+    pub(super) fn obtain(&self) -> Obtaining {
+        match self {
+            Self::Given(given) => {
+                let given = Arc::clone(given);
+                Box::pin(async move { given.obtain().await })
+            }
+            Self::Own(own) => {
+                let own = own.clone();
+                Box::pin(async move { own.obtain().await })
+            }
+        }
+    }
+}
+
+impl<T: CredentialSource + 'static> Source<T> {
+    /// Asks on the path that every request takes, without a table of methods where none is needed.
+    pub(super) fn ready(&self) -> Option<Credential> {
+        match self {
+            Self::Given(given) => given.ready(),
+            Self::Own(own) => own.ready(),
+        }
+    }
+
+    pub(super) fn as_dyn(&self) -> &dyn CredentialSource {
+        match self {
+            Self::Given(given) => given,
+            Self::Own(own) => own,
+        }
+    }
+}
+
+/// A wait for a credential, on the slow path; the box is paid once per fetch.
+pub(super) type Obtaining = Pin<Box<dyn Future<Output = Result<Credential, Error>> + Send>>;
