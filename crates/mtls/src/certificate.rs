@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use x509_cert::{
     certificate::{CertificateInner, Raw},
     der::Decode,
-    ext::pkix::BasicConstraints,
+    ext::pkix::{AuthorityKeyIdentifier, BasicConstraints, SubjectKeyIdentifier},
     name::Name,
 };
 
@@ -21,6 +21,9 @@ pub(crate) struct Certificate {
     pub(crate) not_before: SystemTime,
     pub(crate) not_after: SystemTime,
     pub(crate) is_authority: bool,
+    /// Which key it certifies, and which one signed it (RFC 5280 §4.2.1.1, §4.2.1.2).
+    key_id: Option<Vec<u8>>,
+    issuer_key_id: Option<Vec<u8>>,
 }
 
 impl Certificate {
@@ -37,7 +40,13 @@ impl Certificate {
             .ok()
             .flatten()
             .is_some_and(|(_, constraints)| constraints.ca);
+        let key_id = facts.get_extension::<SubjectKeyIdentifier>().ok().flatten();
+        let issuer_key_id = facts.get_extension::<AuthorityKeyIdentifier>().ok().flatten();
         Ok(Self {
+            key_id: key_id.map(|(_, id)| id.0.into_bytes().into()),
+            issuer_key_id: issuer_key_id
+                .and_then(|(_, id)| id.key_identifier)
+                .map(|id| id.into_bytes().into()),
             subject: facts.subject().clone(),
             issuer: facts.issuer().clone(),
             not_before: facts.validity().not_before.to_system_time(),
@@ -58,6 +67,11 @@ impl Certificate {
 
     pub(crate) fn is_valid_at(&self, time: SystemTime) -> bool {
         (self.not_before..=self.not_after).contains(&time)
+    }
+
+    /// Tells whether its issuer's key is that of `issuer`; none if one of the two does not say.
+    pub(crate) fn is_signed_by_key_of(&self, issuer: &Self) -> Option<bool> {
+        Some(self.issuer_key_id.as_ref()? == issuer.key_id.as_ref()?)
     }
 
     pub(crate) fn is_self_issued(&self) -> bool {

@@ -28,6 +28,14 @@ impl Authority {
         Self(CertifiedIssuer::signed_by(authority_params(name), key, &self.0).unwrap())
     }
 
+    /// The certificate of an authority that issued it itself, for other years and with its key.
+    pub(crate) fn reissued(&self, name: &str, from: i32, to: i32) -> String {
+        let mut params = authority_params(name);
+        params.not_before = date_time_ymd(from, 1, 1);
+        params.not_after = date_time_ymd(to, 1, 1);
+        params.self_signed(self.0.key()).unwrap().pem()
+    }
+
     pub(crate) fn issue(&self, name: &str) -> Pair {
         self.issue_for_years(name, 2020, 2120)
     }
@@ -36,6 +44,7 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![name.into()]).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
+        params.use_authority_key_identifier_extension = true;
         params.not_before = date_time_ymd(from, 1, 1);
         params.not_after = date_time_ymd(to, 1, 1);
         Pair { certificate: params.signed_by(&key, &self.0).unwrap().pem(), key: key.serialize_pem() }

@@ -96,7 +96,7 @@ impl<'a> IdentityBuilder<'a> {
         let (key, signer) = one_key(keys, &*provider::resolve(self.provider)?)?;
         let leaf = take_leaf(&mut certificates, &key, &signer, now)?;
         check_dates(&leaf, now)?;
-        let issuers = issuers(&leaf.value, certificates);
+        let issuers = issuers(&leaf.value, certificates, now);
         Ok(Identity { inner: Arc::new(Inner { leaf: leaf.value, issuers, key: key.value }) })
     }
 
@@ -185,7 +185,7 @@ fn take_leaf(
         .max_by_key(|(_, one)| (one.value.is_valid_at(now), one.value.not_after))
         .map(|(index, _)| index);
     match best {
-        Some(index) => Ok(certificates.swap_remove(index)),
+        Some(index) => Ok(certificates.remove(index)),
         None => Err(match certificates.first() {
             Some(first) if certificates.iter().all(|one| one.value.is_authority) => {
                 first.error(NOT_A_CLIENT, NOT_A_CLIENT_ADVICE)
@@ -222,13 +222,29 @@ fn check_dates(leaf: &Named<Certificate>, now: SystemTime) -> Result<(), Error> 
 }
 
 /// Climbs from issuer to issuer, and leaves out what is no part of the chain.
-fn issuers(leaf: &Certificate, mut rest: Vec<Named<Certificate>>) -> Vec<Certificate> {
+///
+/// Authorities share a name where one renewed its key, or its certificate: of those, the one whose key id is
+/// that of the signature, then a valid one, then the first.
+fn issuers(leaf: &Certificate, mut rest: Vec<Named<Certificate>>, now: SystemTime) -> Vec<Certificate> {
     let mut chain: Vec<Certificate> = Vec::new();
     loop {
         let last = chain.last().unwrap_or(leaf);
-        let next = rest.iter().position(|one| one.value.subject == last.issuer && one.value.is_authority);
-        let (false, Some(next)) = (last.is_self_issued(), next) else { return chain };
-        chain.push(rest.swap_remove(next).value);
+        if last.is_self_issued() {
+            return chain;
+        }
+        let rank = |issuer: &Certificate| match last.is_signed_by_key_of(issuer) {
+            Some(true) => (0, !issuer.is_valid_at(now)),
+            None => (1, !issuer.is_valid_at(now)),
+            Some(false) => (2, !issuer.is_valid_at(now)),
+        };
+        let next = rest
+            .iter()
+            .enumerate()
+            .filter(|(_, one)| one.value.subject == last.issuer && one.value.is_authority)
+            .min_by_key(|(_, one)| rank(&one.value))
+            .map(|(index, _)| index);
+        let Some(next) = next else { return chain };
+        chain.push(rest.remove(next).value);
     }
 }
 

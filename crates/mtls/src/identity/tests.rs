@@ -7,6 +7,8 @@ use std::{
 
 use claviger_auth_core::{Error, ErrorKind};
 
+use rustls_pki_types::pem::PemObject;
+
 use super::*;
 use crate::fixture::{Authority, Pair, provider};
 
@@ -89,6 +91,34 @@ fn puts_the_chain_in_order_and_leaves_out_the_rest() {
         identity.chain().into_iter().map(|der| Certificate::parse(der).unwrap().subject()).collect();
     assert!(subjects[0].contains("CN=client"), "{subjects:?}");
     assert_eq!(subjects[1..], ["CN=lower", "CN=upper", "CN=root"]);
+}
+
+#[test]
+fn of_issuers_with_the_same_name_takes_the_one_whose_key_signed() {
+    let (one, other) = (Authority::new("same"), Authority::new("same"));
+    for signer in [&one, &other] {
+        let pair = signer.issue("client");
+        for order in
+            [[&pair.certificate, &one.pem(), &other.pem()], [&one.pem(), &other.pem(), &pair.certificate]]
+        {
+            let text = order.map(String::as_str).concat();
+            let identity = load(&[text.as_bytes(), pair.key.as_bytes()]).unwrap();
+            let issuer = CertificateDer::from_pem_slice(signer.pem().as_bytes()).unwrap();
+            assert_eq!(identity.chain()[1..], [issuer]);
+        }
+    }
+}
+
+#[test]
+fn of_an_issuers_certificates_takes_the_valid_one_and_then_the_first() {
+    let authority = Authority::new("authority");
+    let pair = authority.issue("client");
+    let expired = authority.reissued("authority", 2020, 2021);
+    let (first, second) =
+        (authority.reissued("authority", 2020, 2090), authority.reissued("authority", 2020, 2095));
+    let text = [&*pair.certificate, &expired, &first, &second].concat();
+    let identity = load(&[text.as_bytes(), pair.key.as_bytes()]).unwrap();
+    assert_eq!(identity.chain()[1..], [CertificateDer::from_pem_slice(first.as_bytes()).unwrap()]);
 }
 
 #[test]
