@@ -9,7 +9,7 @@ use std::{
 use claviger_auth_core::{BoxError, Error, Origin};
 use http::{Uri, uri::Scheme};
 use hyper::rt;
-use hyper_rustls::HttpsConnector;
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::Connection;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -95,7 +95,13 @@ where
             let (result, asked) = handshake.await;
             let peer = peer.with_asked(asked);
             match result {
-                Ok(stream) => Ok(MtlsStream::new(stream, peer)),
+                Ok(stream) => {
+                    let version = match &stream {
+                        MaybeHttpsStream::Https(tls) => tls.inner().get_ref().1.protocol_version(),
+                        MaybeHttpsStream::Http(_) => None,
+                    };
+                    Ok(MtlsStream::new(stream, peer.with_version(version)))
+                }
                 Err(error) => Err(failure::handshake(error, &peer).into()),
             }
         })

@@ -4,6 +4,7 @@ use std::{error, io, sync::Arc};
 
 use claviger_auth_core::{BoxError, Error, ErrorKind};
 use http::Uri;
+use rustls::ProtocolVersion;
 
 mod words;
 
@@ -13,18 +14,29 @@ pub(crate) struct Peer {
     address: Arc<str>,
     has_identity: bool,
     asked: bool,
+    /// The handshake is done, and the server has accepted what it was shown.
+    is_accepted: bool,
 }
 
 impl Peer {
     pub(crate) fn new(uri: &Uri, has_identity: bool) -> Self {
         let default = if uri.scheme_str() == Some("http") { 80 } else { 443 };
         let address = format!("{}:{}", uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(default));
-        Self { address: address.into(), has_identity, asked: false }
+        Self { address: address.into(), has_identity, asked: false, is_accepted: false }
     }
 
     /// Notes whether the server asked for a client certificate.
     pub(crate) fn with_asked(mut self, asked: bool) -> Self {
         self.asked = asked;
+        self
+    }
+
+    /// Notes the version of a connection that stands.
+    ///
+    /// In TLS 1.2 the server has the last word of the handshake, after it looked at the certificate; in 1.3 the
+    /// client has.
+    pub(crate) fn with_version(mut self, version: Option<ProtocolVersion>) -> Self {
+        self.is_accepted = self.has_identity && version == Some(ProtocolVersion::TLSv1_2);
         self
     }
 
@@ -50,22 +62,23 @@ pub(crate) fn handshake(cause: BoxError, peer: &Peer) -> Error {
     }
     let error = match find_tls(&*cause) {
         Some(tls) => words::of_tls(tls, peer),
-        None if io_kind(&*cause).is_some() => words::of_hang_up(peer),
+        None if io_kind(&*cause).is_some() => words::of_hang_up(peer).with_source(cause),
         None => Error::new(ErrorKind::Configuration, "the host name cannot stand in a certificate")
-            .with_advice("check the host name in the URL"),
+            .with_advice("check the host name in the URL")
+            .with_source(cause),
     };
-    error.with_subject(&*peer.address).with_source(cause)
+    error.with_subject(&*peer.address)
 }
 
 /// Says why an open connection failed. The kind of the [`io::Error`] stays what it was.
 pub(crate) fn stream(cause: io::Error, peer: &Peer, answered: bool) -> io::Error {
-    let hung_up = HANG_UPS.contains(&cause.kind());
+    let (kind, hung_up) = (cause.kind(), HANG_UPS.contains(&cause.kind()));
     let error = match find_tls(&cause) {
         Some(tls) => words::of_tls(tls, peer),
-        None if hung_up && !answered => words::of_hang_up(peer),
+        None if hung_up && !answered => words::of_hang_up(peer).with_source(cause),
         None => return cause,
     };
-    io::Error::new(cause.kind(), error.with_subject(&*peer.address).with_source(cause))
+    io::Error::new(kind, error.with_subject(&*peer.address))
 }
 
 fn find_tls<'a>(error: &'a (dyn error::Error + 'static)) -> Option<&'a rustls::Error> {

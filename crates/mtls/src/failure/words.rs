@@ -35,10 +35,14 @@ pub(super) fn of_hang_up(peer: &Peer) -> Error {
             "the server asked for a client certificate, and hung up when there was none",
         )
         .with_advice(GIVE_ONE),
-        (true, true) => Error::new(
-            ErrorKind::ClientCertificate,
-            "the server hung up after it was shown the client certificate",
-        ),
+        (true, true) if peer.is_accepted => {
+            Error::new(ErrorKind::Connect, "the server hung up before it answered")
+        }
+        // Some servers refuse a certificate like this; but any that restarts, or a network, does the same.
+        (true, true) => {
+            Error::new(ErrorKind::Connect, "the server hung up after it was shown the client certificate")
+                .with_advice("try again; if it stays, check the client certificate with whoever issued it")
+        }
         (false, _) => Error::new(ErrorKind::Connect, "the server hung up before it answered").with_advice(
             "check that the server speaks TLS on this port, and whether it demands a client certificate",
         ),
@@ -46,6 +50,47 @@ pub(super) fn of_hang_up(peer: &Peer) -> Error {
 }
 
 pub(super) fn of_tls(error: &rustls::Error, peer: &Peer) -> Error {
+    let told = tls_words(error, peer);
+    match unquoted(error) {
+        Some(source) => told.with_source(source),
+        None => told,
+    }
+}
+
+/// Keeps of rustls's error what is rustls's own: some quote the server's certificate.
+fn unquoted(error: &rustls::Error) -> Option<rustls::Error> {
+    use CertificateError as Problem;
+    #[expect(clippy::wildcard_enum_match_arm, reason = "of the other problems, and later ones, not all are")]
+    let kept = match error {
+        rustls::Error::InvalidCertificate(problem) => match problem {
+            Problem::NotValidForNameContext { .. } => Problem::NotValidForName.into(),
+            Problem::InvalidPurposeContext { .. } => Problem::InvalidPurpose.into(),
+            Problem::ApplicationVerificationFailure
+            | Problem::BadEncoding
+            | Problem::BadSignature
+            | Problem::Expired
+            | Problem::ExpiredContext { .. }
+            | Problem::InvalidPurpose
+            | Problem::NotValidForName
+            | Problem::NotValidYet
+            | Problem::NotValidYetContext { .. }
+            | Problem::Revoked
+            | Problem::UnhandledCriticalExtension
+            | Problem::UnknownIssuer
+            | Problem::UnknownRevocationStatus => error.clone(),
+            _ => return None,
+        },
+        // What another's verifier or cryptography says may be anything.
+        rustls::Error::General(_) | rustls::Error::Other(_) => return None,
+        rustls::Error::PeerIncompatible(PeerIncompatible::ServerRejectedEncryptedClientHello(_)) => {
+            return None;
+        }
+        other => other.clone(),
+    };
+    Some(kept)
+}
+
+fn tls_words(error: &rustls::Error, peer: &Peer) -> Error {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the other errors have no better words than rustls's")]
     let (what, advice) = match error {
         rustls::Error::AlertReceived(alert) => return of_alert(*alert, peer),
