@@ -80,11 +80,11 @@ fn each_token_request_is_told_from_any_other() {
 #[test]
 fn urls_and_clients_can_be_others() {
     for (settings, token_url) in [
-        (CLARIFY, "https://other.example/v1/oauth/token"),
+        (CLARIFY, "https://other.example/oauth/token"),
         (CLARUS, "https://other.example/oauth/token"),
         (CLAZAR, "https://other.example/authenticate/"),
     ] {
-        let settings = format!("{settings}api_url = 'https://other.example/v1'\ntrust = 'platform'\n");
+        let settings = format!("{settings}api_url = 'https://other.example/'\ntrust = 'platform'\n");
         assert_eq!(facts(&settings, &[]).token_url, token_url);
         let settings = format!("{settings}token_url = 'https://auth.example/t'\n");
         assert_eq!(facts(&settings, &[]).token_url, "https://auth.example/t");
