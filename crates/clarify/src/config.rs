@@ -56,18 +56,18 @@ impl Config {
         }
     }
 
-    /// Uses another API than that of the credentials, a sandbox for one; the audience and the token URL go
-    /// with it.
+    /// Uses another API than that of the credentials, a sandbox for one; the audience goes with
+    /// it, and the token URL unless one is [given](Self::with_token_url).
     ///
     /// # Errors
     ///
     /// Those of [`Endpoints::new`].
     pub fn with_api_url(mut self, url: &str) -> Result<Self, Error> {
-        self.endpoints = Endpoints::new(url)?;
+        self.endpoints = self.endpoints.with_api_url(url)?;
         Ok(self)
     }
 
-    /// Uses another token URL. After [`with_api_url`](Self::with_api_url), which sets it too.
+    /// Uses this token URL, wherever the API is. Default: that below the API's URL.
     ///
     /// # Errors
     ///

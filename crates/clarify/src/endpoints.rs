@@ -27,7 +27,10 @@ pub struct Endpoints {
     api: Uri,
     api_url: String,
     origin: Origin,
-    token_url: String,
+    /// The token endpoint below the API's URL.
+    own_token_url: String,
+    /// The one that was given.
+    token_url: Option<String>,
 }
 
 impl Endpoints {
@@ -52,8 +55,8 @@ impl Endpoints {
         let origin = Origin::https(written).map_err(|error| error.with_subject(THE_API_URL))?;
         let api_url = format!("{}/", written.trim_end_matches('/'));
         let api = parse(&api_url)?;
-        let token_url = format!("{api_url}oauth/token");
-        Ok(Self { api, api_url, origin, token_url })
+        let own_token_url = format!("{api_url}oauth/token");
+        Ok(Self { api, api_url, origin, own_token_url, token_url: None })
     }
 
     /// Takes the documented URL of the production API, `https://api.clarify.io/v1/`.
@@ -62,15 +65,21 @@ impl Endpoints {
         Self::new(PRODUCTION).expect("the URL below is https")
     }
 
-    /// Uses another token URL: older organisations had theirs on a host of its own.
+    /// Uses this token URL, wherever the API is: older organisations had theirs on a host of its own. Default:
+    /// `oauth/token` below the API's URL.
     ///
     /// # Errors
     ///
     /// [`Configuration`](ErrorKind::Configuration) if it is no `https` URL.
     pub fn with_token_url(mut self, url: &str) -> Result<Self, Error> {
         Origin::https(url).map_err(|error| error.with_subject("the token URL"))?;
-        self.token_url = url.to_owned();
+        self.token_url = Some(url.to_owned());
         Ok(self)
+    }
+
+    /// Takes the URL of another API, and keeps the token URL that was given.
+    pub(crate) fn with_api_url(self, url: &str) -> Result<Self, Error> {
+        Ok(Self { token_url: self.token_url, ..Self::new(url)? })
     }
 
     /// Returns the URL of the API, which ends in one slash; it is the audience of tokens, too.
@@ -94,7 +103,7 @@ impl Endpoints {
     /// Returns the URL of the token endpoint. HTTP Basic does without.
     #[must_use]
     pub fn token_url(&self) -> &str {
-        &self.token_url
+        self.token_url.as_deref().unwrap_or(&self.own_token_url)
     }
 
     /// Makes a whole URL of a path such as `rpc`; a whole URL is taken as it is.

@@ -127,7 +127,7 @@ where
 mod tests {
     use claviger_auth_core::{ErrorKind, StaticToken};
     use claviger_mtls::Trust;
-    use rcgen::{CertificateParams, KeyPair};
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
     use tower::ServiceExt;
 
     use super::*;
@@ -135,7 +135,9 @@ mod tests {
 
     fn trust() -> Trust {
         let key = KeyPair::generate().unwrap();
-        let ca = CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap().pem();
+        let mut parameters = CertificateParams::new(Vec::new()).unwrap();
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let ca = parameters.self_signed(&key).unwrap().pem();
         Trust::given([ca.as_bytes()]).unwrap()
     }
 

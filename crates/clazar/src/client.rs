@@ -125,7 +125,7 @@ where
 mod tests {
     use claviger_auth_core::ErrorKind;
     use claviger_mtls::Trust;
-    use rcgen::{CertificateParams, KeyPair};
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
     use tower::ServiceExt;
 
     use super::*;
@@ -133,7 +133,9 @@ mod tests {
     #[tokio::test]
     async fn completes_paths_and_refuses_other_hosts() {
         let key = KeyPair::generate().unwrap();
-        let ca = CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap().pem();
+        let mut parameters = CertificateParams::new(Vec::new()).unwrap();
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let ca = parameters.self_signed(&key).unwrap().pem();
         // Nobody listens there, so that whose token cannot be fetched has passed as Clazar's.
         let config = Config::new("acme", "swordfish".into())
             .with_trust(Trust::given([ca.as_bytes()]).unwrap())

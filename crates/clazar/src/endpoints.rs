@@ -19,7 +19,10 @@ use http::Uri;
 #[derive(Clone, Debug)]
 pub struct Endpoints {
     api: BaseUrl,
-    token_url: String,
+    /// The token endpoint below the API's URL.
+    own_token_url: String,
+    /// The one that was given.
+    token_url: Option<String>,
 }
 
 impl Endpoints {
@@ -27,29 +30,29 @@ impl Endpoints {
     #[must_use]
     pub fn new() -> Self {
         let api = BaseUrl::https("https://api.clazar.io/").expect("the URL is https");
-        let token_url = token_url_of(api.origin());
-        Self { api, token_url }
+        Self { own_token_url: token_url_of(&api), api, token_url: None }
     }
 
-    /// Uses another host, a sandbox for one; the token URL goes with it.
+    /// Uses another host, a sandbox for one, or a path of a gateway's; the token URL goes below it, unless one
+    /// is [given](Self::with_token_url).
     ///
     /// # Errors
     ///
     /// [`Configuration`](claviger_auth_core::ErrorKind::Configuration) if it is no `https` URL.
     pub fn with_api_url(mut self, url: &str) -> Result<Self, Error> {
         self.api = BaseUrl::https(url).map_err(|error| error.with_subject("the API's URL"))?;
-        self.token_url = token_url_of(self.api.origin());
+        self.own_token_url = token_url_of(&self.api);
         Ok(self)
     }
 
-    /// Uses another token URL.
+    /// Uses this token URL, wherever the API is. Default: `authenticate/` below the API's URL.
     ///
     /// # Errors
     ///
     /// [`Configuration`](claviger_auth_core::ErrorKind::Configuration) if it is no `https` URL.
     pub fn with_token_url(mut self, url: &str) -> Result<Self, Error> {
         Origin::https(url).map_err(|error| error.with_subject("the token URL"))?;
-        self.token_url = url.to_owned();
+        self.token_url = Some(url.to_owned());
         Ok(self)
     }
 
@@ -62,7 +65,7 @@ impl Endpoints {
     /// Returns the URL of the token endpoint.
     #[must_use]
     pub fn token_url(&self) -> &str {
-        &self.token_url
+        self.token_url.as_deref().unwrap_or(&self.own_token_url)
     }
 
     /// Makes a whole URL of a path such as `/contracts/?page=2`; a whole URL is taken as it is.
@@ -91,8 +94,8 @@ impl Default for Endpoints {
 
 /// The slash at the end belongs to it: without, a server may redirect, and no redirect is followed with a
 /// secret (Clazar's developer documentation, "Get an access token").
-fn token_url_of(origin: &Origin) -> String {
-    format!("{origin}/authenticate/")
+fn token_url_of(api: &BaseUrl) -> String {
+    api.complete(&Uri::from_static("/authenticate/")).to_string()
 }
 
 #[cfg(test)]
@@ -122,11 +125,28 @@ mod tests {
 
     #[test]
     fn another_host_brings_its_token_url() {
-        let endpoints = Endpoints::new().with_api_url("https://127.0.0.1:8443/clazar/").unwrap();
-        assert_eq!(endpoints.token_url(), "https://127.0.0.1:8443/authenticate/");
-        assert_eq!(endpoints.url("/contracts/").unwrap(), "https://127.0.0.1:8443/clazar/contracts/");
-        for url in ["https://auth.example/authenticate/", "https://auth.example/authenticate"] {
-            assert_eq!(endpoints.clone().with_token_url(url).unwrap().token_url(), url);
+        for (api_url, token_url) in [
+            ("https://127.0.0.1:8443", "https://127.0.0.1:8443/authenticate/"),
+            ("https://gw.example/clazar/", "https://gw.example/clazar/authenticate/"),
+            ("https://gw.example/clazar", "https://gw.example/clazar/authenticate/"),
+        ] {
+            let endpoints = Endpoints::new().with_api_url(api_url).unwrap();
+            assert_eq!(endpoints.token_url(), token_url, "not at the root, which may be somebody else's");
+            let contracts = endpoints.url("/contracts/").unwrap().to_string();
+            assert_eq!(contracts, token_url.replace("authenticate/", "contracts/"));
+        }
+    }
+
+    #[test]
+    fn a_given_token_url_stays_whatever_comes_after_it() {
+        let api_url = "https://127.0.0.1:8443/clazar/";
+        for token_url in ["https://auth.example/token", "https://auth.example/token/"] {
+            let before = Endpoints::new().with_token_url(token_url).unwrap().with_api_url(api_url);
+            let after = Endpoints::new().with_api_url(api_url).unwrap().with_token_url(token_url);
+            for endpoints in [before.unwrap(), after.unwrap()] {
+                assert_eq!(endpoints.token_url(), token_url);
+                assert_eq!(endpoints.origin().to_string(), "https://127.0.0.1:8443");
+            }
         }
     }
 

@@ -101,6 +101,14 @@ async fn asks_for_a_token_as_documented() {
             "https://login.clarify.us/oauth/token",
             "https%3A%2F%2Fapi.clarify.io%2Fv1%2F",
         ),
+        (
+            oauth()
+                .with_token_url("https://login.clarify.us/oauth/token")
+                .and_then(|config| config.with_api_url("https://127.0.0.1:8443/v1"))
+                .unwrap(),
+            "https://login.clarify.us/oauth/token",
+            "https%3A%2F%2F127.0.0.1%3A8443%2Fv1%2F",
+        ),
     ] {
         let (issuer, asked) = issuer();
         ClarifyLayer::new(&config, issuer).unwrap().tokens().unwrap().token().await.unwrap();
