@@ -2,6 +2,8 @@
 
 use std::{
     fmt,
+    future::Future,
+    pin::Pin,
     task::{Context, Poll},
 };
 
@@ -12,6 +14,7 @@ use claviger_oauth_cc::ClientCredentials;
 use http::Request;
 use http_body::Body;
 use http_body_util::Full;
+use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -20,7 +23,8 @@ use crate::{ClaraLayer, Config, Endpoints, layer::ClaraService};
 /// Talks to Clara: certificate, token and tax identifier are put on every request.
 ///
 /// A request's URI may be a path, such as `/api/v3/transactions`, or a whole URL of Clara's; any other is
-/// refused. In the test environment `/api/` becomes `/api-test/`. Clones share connections and tokens.
+/// refused. In the test environment `/api/` becomes `/api-test/`, and a URL is refused that is not surely of
+/// it (see [`Environment`](crate::Environment)). Clones share connections and tokens.
 ///
 /// The body of requests is `Full<Bytes>` unless said otherwise; it must be one that can be cloned, since a
 /// request whose token was revoked is sent once more.
@@ -125,14 +129,114 @@ where
 {
     type Response = <ClaraService<claviger_client::Client<B>> as Service<Request<B>>>::Response;
     type Error = BoxError;
-    type Future = <ClaraService<claviger_client::Client<B>> as Service<Request<B>>>::Future;
+    type Future = ResponseFuture<<ClaraService<claviger_client::Client<B>> as Service<Request<B>>>::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.service.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        *request.uri_mut() = self.endpoints.resolve(request.uri());
-        self.service.call(request)
+        let state = match self.endpoints.resolve(request.uri()) {
+            Ok(uri) => {
+                *request.uri_mut() = uri;
+                State::Calling { future: self.service.call(request) }
+            }
+            Err(error) => State::Refused { error: Some(error) },
+        };
+        ResponseFuture { state }
+    }
+}
+
+pin_project! {
+    /// The future of [`Client`].
+    pub struct ResponseFuture<F> {
+        #[pin]
+        state: State<F>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<F> {
+        // Waiting for the layers and what is below them.
+        Calling { #[pin] future: F },
+        // The request goes nowhere.
+        Refused { error: Option<Error> },
+    }
+}
+
+impl<F, T> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<T, BoxError>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            StateProj::Calling { future } => future.poll(cx),
+            StateProj::Refused { error } => {
+                Poll::Ready(Err(error.take().expect("a future is not polled after it is ready").into()))
+            }
+        }
+    }
+}
+
+impl<F> fmt::Debug for ResponseFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use claviger_auth_core::{ErrorKind, StaticToken};
+    use claviger_mtls::{Identity, Trust};
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::{Country, Credentials, Environment};
+
+    fn client(environment: Environment) -> Client {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap().pem();
+        let identity = Identity::from_pem([certificate.as_bytes(), key.serialize_pem().as_bytes()]).unwrap();
+        let mut parameters = CertificateParams::new(Vec::new()).unwrap();
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let ca = parameters.self_signed(&key).unwrap().pem();
+        let config = Config::new(Country::Mexico, Credentials::new("acme", "swordfish".into(), identity))
+            .with_environment(environment)
+            .with_trust(Trust::given([ca.as_bytes()]).unwrap())
+            // Nobody listens there, so that what cannot connect would have been sent.
+            .with_api_url("https://127.0.0.1:1/clara/")
+            .unwrap();
+        Client::with_credentials(&config, StaticToken::bearer("given".into()).unwrap()).unwrap()
+    }
+
+    async fn kind(client: &Client, uri: &str) -> ErrorKind {
+        let request = Request::get(uri).body(Full::default()).unwrap();
+        let error = client.clone().oneshot(request).await.unwrap_err();
+        Error::find(&*error).unwrap().kind()
+    }
+
+    #[tokio::test]
+    async fn sends_only_what_is_surely_of_the_environment() {
+        let (production, test) = (client(Environment::Production), client(Environment::Test));
+        for uri in ["/api/v3/cards", "/api-test/v3/cards", "https://127.0.0.1:1/clara/api/v3/cards"] {
+            for client in [&production, &test] {
+                assert_eq!(kind(client, uri).await, ErrorKind::Connect, "{uri}");
+            }
+        }
+        for uri in
+            ["/api/../api/v3/payments", "/%61pi/v3/payments", "https://127.0.0.1:1/clara//api/v3/cards"]
+        {
+            assert_eq!(kind(&production, uri).await, ErrorKind::Connect, "{uri}");
+            assert_eq!(kind(&test, uri).await, ErrorKind::Configuration, "{uri}");
+        }
+        for uri in ["https://evil.example/api/v3/cards", "http://127.0.0.1:1/clara/api/v3/cards"] {
+            for client in [&production, &test] {
+                assert_eq!(kind(client, uri).await, ErrorKind::Origin, "{uri}");
+            }
+        }
     }
 }

@@ -62,7 +62,8 @@ impl Config {
         self
     }
 
-    /// Uses another host, a sandbox for one; the token URL goes with it.
+    /// Uses another host, a sandbox for one, or a path of a gateway's; the token URL goes below it, unless one
+    /// is [given](Self::with_token_url).
     ///
     /// # Errors
     ///
@@ -72,7 +73,7 @@ impl Config {
         Ok(self)
     }
 
-    /// Uses another token URL. After [`with_api_url`](Self::with_api_url), which sets it too.
+    /// Uses this token URL, wherever the API is. Default: that below the API's URL.
     ///
     /// # Errors
     ///

@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr};
 use claviger_auth_core::{BaseUrl, Error, ErrorKind, Origin};
 use http::Uri;
 
+use crate::Environment;
+
 /// Names the country whose host a company uses (Clara's guide, steps 3 and 4). There is one host per country.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -45,31 +47,6 @@ impl FromStr for Country {
     }
 }
 
-/// Tells the real thing from Clara's test environment, which has the same hosts, credentials of its own, and
-/// the path prefix `/api-test/` in the place of `/api/` (Clara's developer portal, "Sandbox").
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Environment {
-    /// Real companies and real money.
-    #[default]
-    Production,
-    /// Data that is set back from time to time.
-    Test,
-}
-
-impl FromStr for Environment {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        match text {
-            "production" => Ok(Self::Production),
-            "test" => Ok(Self::Test),
-            _ => Err(Error::new(ErrorKind::Configuration, "there is no such environment at Clara")
-                .with_advice("write production or test")),
-        }
-    }
-}
-
 /// Holds the URLs of the API and of its token endpoint.
 ///
 /// # Example
@@ -90,7 +67,10 @@ impl FromStr for Environment {
 #[derive(Clone, Debug)]
 pub struct Endpoints {
     api: BaseUrl,
-    token_url: String,
+    /// The token endpoint below the API's URL.
+    own_token_url: String,
+    /// The one that was given.
+    token_url: Option<String>,
     environment: Environment,
 }
 
@@ -105,8 +85,7 @@ impl Endpoints {
             Country::Mexico => "https://public-api.mx.clara.com",
         };
         let api = BaseUrl::https(api).expect("the URLs above are https");
-        let token_url = format!("{}/oauth/token", api.origin());
-        Self { api, token_url, environment: Environment::Production }
+        Self { own_token_url: token_url_of(&api), api, token_url: None, environment: Environment::Production }
     }
 
     /// Chooses the environment. Default: production.
@@ -116,25 +95,26 @@ impl Endpoints {
         self
     }
 
-    /// Uses another host, a sandbox for one; the token URL goes with it.
+    /// Uses another host, a sandbox for one, or a path of a gateway's; the token URL goes below it, unless one
+    /// is [given](Self::with_token_url).
     ///
     /// # Errors
     ///
     /// [`Configuration`](ErrorKind::Configuration) if it is no `https` URL.
     pub fn with_api_url(mut self, url: &str) -> Result<Self, Error> {
         self.api = BaseUrl::https(url).map_err(|error| error.with_subject("the API's URL"))?;
-        self.token_url = format!("{}/oauth/token", self.api.origin());
+        self.own_token_url = token_url_of(&self.api);
         Ok(self)
     }
 
-    /// Uses another token URL.
+    /// Uses this token URL, wherever the API is. Default: `oauth/token` below the API's URL.
     ///
     /// # Errors
     ///
     /// [`Configuration`](ErrorKind::Configuration) if it is no `https` URL.
     pub fn with_token_url(mut self, url: &str) -> Result<Self, Error> {
         Origin::https(url).map_err(|error| error.with_subject("the token URL"))?;
-        self.token_url = url.to_owned();
+        self.token_url = Some(url.to_owned());
         Ok(self)
     }
 
@@ -147,39 +127,48 @@ impl Endpoints {
     /// Returns the URL of the token endpoint.
     #[must_use]
     pub fn token_url(&self) -> &str {
-        &self.token_url
+        self.token_url.as_deref().unwrap_or(&self.own_token_url)
     }
 
     /// Makes a whole URL of a path such as `/api/v3/transactions?page=0`; a whole URL is taken as it is.
     ///
-    /// In the test environment `/api/` becomes `/api-test/`.
+    /// In the test environment `/api/` becomes `/api-test/`, in Clara's own URLs too.
     ///
     /// # Errors
     ///
-    /// [`Configuration`](ErrorKind::Configuration) if it is neither.
+    /// [`Configuration`](ErrorKind::Configuration) if it is neither, or if it is Clara's and not surely of the
+    /// [`Environment`].
     pub fn url(&self, path: &str) -> Result<Uri, Error> {
-        Ok(self.in_environment(self.api.url(path)?))
+        self.in_environment(self.api.url(path)?)
     }
 
     /// Completes a relative URI; one of another origin is left as it is, for the layers to refuse.
+    ///
+    /// # Errors
+    ///
+    /// As [`url`](Self::url), for one that is not of the environment.
     #[cfg(feature = "client")]
-    pub(crate) fn resolve(&self, uri: &Uri) -> Uri {
+    pub(crate) fn resolve(&self, uri: &Uri) -> Result<Uri, Error> {
         self.in_environment(self.api.complete(uri))
     }
 
     /// Puts a URL of Clara's into the environment.
-    fn in_environment(&self, uri: Uri) -> Uri {
+    fn in_environment(&self, uri: Uri) -> Result<Uri, Error> {
         let is_ours = Origin::of(&uri).is_ok_and(|origin| origin == *self.origin());
-        let base = self.api.url("/api/").map(|base| base.path().to_owned()).unwrap_or_default();
-        let (Environment::Test, true, Some(rest)) = (
-            self.environment,
-            is_ours,
-            uri.path_and_query().and_then(|path| path.as_str().strip_prefix(&base)),
-        ) else {
-            return uri;
-        };
-        self.api.url(&format!("/api-test/{rest}")).unwrap_or(uri)
+        if self.environment == Environment::Production || !is_ours {
+            return Ok(uri);
+        }
+        let root = self.api.complete(&Uri::from_static("/"));
+        // One that is not below the API's URL is judged from the server's root, and refused for that.
+        let path = uri.path();
+        let path = self.environment.path(path.strip_prefix(root.path()).unwrap_or(path))?;
+        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        self.api.url(&format!("/{path}{query}"))
     }
+}
+
+fn token_url_of(api: &BaseUrl) -> String {
+    api.complete(&Uri::from_static("/oauth/token")).to_string()
 }
 
 #[cfg(test)]
@@ -221,18 +210,89 @@ mod tests {
         for path in ["/api/v3/cards", "/api-test/v3/cards", "https://public-api.mx.clara.com/api/v3/cards"] {
             assert_eq!(url(&endpoints, path), "https://public-api.mx.clara.com/api-test/v3/cards", "{path}");
         }
-        assert_eq!(url(&endpoints, "/oauth/token"), "https://public-api.mx.clara.com/oauth/token");
         assert_eq!(url(&endpoints, "https://other.example/api/x"), "https://other.example/api/x");
+        assert_eq!(url(&endpoints, "/api/"), "https://public-api.mx.clara.com/api-test/");
+        let query = "/api/v3/cards/a%2Fb.c/..x/?next=/../api/&at=//";
+        let expected = query.replacen("/api/", "https://public-api.mx.clara.com/api-test/", 1);
+        assert_eq!(url(&endpoints, query), expected);
+        let behind = endpoints.with_api_url("https://gw.example/clara/").unwrap();
+        assert_eq!(url(&behind, "/api/v3/cards"), "https://gw.example/clara/api-test/v3/cards");
+        assert_eq!(
+            url(&behind, "https://gw.example/clara/api/v3/cards"),
+            "https://gw.example/clara/api-test/v3/cards"
+        );
+        assert!(behind.url("https://gw.example/api/v3/cards").is_err(), "it is none of this API's");
+    }
+
+    /// Spellings that a server may take for production's paths, once it has put them in order.
+    #[test]
+    fn nothing_from_the_test_environment_reaches_production() {
+        let production = Endpoints::new(Country::Mexico);
+        let test = production.clone().with_environment(Environment::Test);
+        for path in [
+            "",
+            "/",
+            "/api",
+            "/api?x",
+            "/api-test",
+            "/api-testing/v3/cards",
+            "/oauth/token",
+            "/API/v3/cards",
+            "//api/v3/cards",
+            "/./api/v3/cards",
+            "/%2e/api/v3/cards",
+            "/%61pi/v3/cards",
+            "/api%2Fv3/cards",
+            "/api%2Dtest/v3/cards",
+            "/x/../api/v3/cards",
+            "/api//v3/cards",
+            "/api/../api/v3/payments",
+            "/api-test/../api/v3/payments",
+            "/api/v3/../../api/v3/payments",
+            "/api/%2e%2E/api/v3/payments",
+            "/api/.%2e/api/v3/payments",
+            "/api/%252e%252e/api/v3/payments",
+            "/api/%%32%65./api/v3/payments",
+            "/api/..%2fapi/v3/payments",
+            "/api/..%5capi/v3/payments",
+            "/api/..\\api/v3/payments",
+            "/api/..;a=b/api/v3/payments",
+            "/api/..%3b/api/v3/payments",
+            "/api/v3/cards/..",
+            "/api/v3/cards/%2e",
+        ] {
+            for written in [path.to_owned(), format!("https://public-api.mx.clara.com{path}")] {
+                let error = test.url(&written).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Configuration, "{written}");
+                assert!(error.advice().contains("/api/"), "{written}");
+                assert!(production.url(&written).is_ok(), "{written}");
+            }
+        }
     }
 
     #[test]
     fn another_host_brings_its_token_url() {
-        let endpoints =
-            Endpoints::new(Country::Mexico).with_api_url("https://127.0.0.1:8443/clara/").unwrap();
-        assert_eq!(endpoints.token_url(), "https://127.0.0.1:8443/oauth/token");
-        assert_eq!(url(&endpoints, "/api/v3/cards"), "https://127.0.0.1:8443/clara/api/v3/cards");
-        let endpoints = endpoints.with_token_url("https://auth.example/token").unwrap();
-        assert_eq!(endpoints.token_url(), "https://auth.example/token");
+        for (api_url, token_url) in [
+            ("https://127.0.0.1:8443", "https://127.0.0.1:8443/oauth/token"),
+            ("https://gw.example/clara/", "https://gw.example/clara/oauth/token"),
+            ("https://gw.example/clara", "https://gw.example/clara/oauth/token"),
+        ] {
+            let endpoints = Endpoints::new(Country::Mexico).with_api_url(api_url).unwrap();
+            assert_eq!(endpoints.token_url(), token_url, "not at the root, which may be somebody else's");
+            assert_eq!(url(&endpoints, "/api/v3/cards"), token_url.replace("oauth/token", "api/v3/cards"));
+        }
+    }
+
+    #[test]
+    fn a_given_token_url_stays_whatever_comes_after_it() {
+        let (api_url, token_url) = ("https://127.0.0.1:8443/clara/", "https://auth.example/token");
+        let before = |endpoints: Endpoints| endpoints.with_token_url(token_url)?.with_api_url(api_url);
+        let after = |endpoints: Endpoints| endpoints.with_api_url(api_url)?.with_token_url(token_url);
+        for endpoints in [before(Endpoints::new(Country::Mexico)), after(Endpoints::new(Country::Mexico))] {
+            let endpoints = endpoints.unwrap();
+            assert_eq!(endpoints.token_url(), token_url);
+            assert_eq!(endpoints.origin().to_string(), "https://127.0.0.1:8443");
+        }
     }
 
     #[test]

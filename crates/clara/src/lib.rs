@@ -45,15 +45,17 @@ mod client;
 mod config;
 mod credentials;
 mod endpoints;
+mod environment;
 mod layer;
 mod tax_identifier;
 
 #[cfg(feature = "client")]
-pub use client::Client;
+pub use client::{Client, ResponseFuture};
 pub use {
     config::Config,
     credentials::Credentials,
-    endpoints::{Country, Endpoints, Environment},
+    endpoints::{Country, Endpoints},
+    environment::Environment,
     layer::{ClaraLayer, ClaraService},
     tax_identifier::TaxIdentifier,
 };
