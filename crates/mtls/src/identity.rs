@@ -13,7 +13,9 @@ pub use builder::IdentityBuilder;
 
 /// Proves to a server who the client is: a certificate, the chain above it, and the private key.
 ///
-/// A clone is one atomic increment; the key's memory is wiped with the last one.
+/// A clone is one atomic increment. With the last one the key that it holds is wiped; a file's text is wiped
+/// once it is decoded. Copies are not: those of the PEM decoder, the crypto provider and a [`Tls`](crate::Tls)
+/// are out of our hands.
 ///
 /// # Example
 ///

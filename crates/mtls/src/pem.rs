@@ -52,16 +52,11 @@ pub(crate) fn named(error: Error, name: Option<&str>) -> Error {
 }
 
 fn parse(bytes: &[u8], name: Option<String>) -> Result<Contents, Error> {
-    let sections = sections(bytes).map_err(|error| named(error, name.as_deref()))?;
-    let (mut certificates, mut keys) = (Vec::new(), Vec::new());
-    for (kind, der) in sections {
-        if kind == SectionKind::Certificate {
-            certificates.push(CertificateDer::from(der));
-        } else if let Some(key) = PrivateKeyDer::from_pem(kind, der) {
-            keys.push(PrivateKey::new(key));
-        }
+    let mut contents = Contents { name, certificates: Vec::new(), keys: Vec::new() };
+    match decode(bytes, &mut contents) {
+        Ok(()) => Ok(contents),
+        Err(error) => Err(named(error, contents.name.as_deref())),
     }
-    Ok(Contents { name, certificates, keys })
 }
 
 /// Cuts out the certificates, and looks at nothing else.
@@ -83,7 +78,8 @@ pub(crate) fn certificate_blocks(text: &[u8]) -> Vec<&[u8]> {
     blocks
 }
 
-fn sections(bytes: &[u8]) -> Result<Vec<(SectionKind, Vec<u8>)>, Error> {
+/// Decodes section by section, so that a key is in a holder that wipes it before the next one can fail.
+fn decode(bytes: &[u8], contents: &mut Contents) -> Result<(), Error> {
     let text = bytes.strip_prefix(UTF8_MARK).unwrap_or(bytes);
     if text.iter().all(u8::is_ascii_whitespace) {
         return Err(problem("the file is empty", "copy or download the file again"));
@@ -96,10 +92,18 @@ fn sections(bytes: &[u8]) -> Result<Vec<(SectionKind, Vec<u8>)>, Error> {
     }
     check_boundaries(text)?;
     let unindented = unindented(text);
-    // What a decoder has to say about a key is not kept: it may quote it.
-    <(SectionKind, Vec<u8>)>::pem_slice_iter(unindented.as_ref().map_or(text, |text| text))
-        .collect::<Result<_, _>>()
-        .map_err(|_| problem("the PEM text is damaged", "copy or download the file again, unchanged"))
+    let text = unindented.as_ref().map_or(text, |text| text);
+    for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(text) {
+        // What a decoder has to say about a key is not kept: it may quote it.
+        let (kind, der) = section
+            .map_err(|_| problem("the PEM text is damaged", "copy or download the file again, unchanged"))?;
+        if kind == SectionKind::Certificate {
+            contents.certificates.push(CertificateDer::from(der));
+        } else if let Some(key) = PrivateKeyDer::from_pem(kind, der) {
+            contents.keys.push(PrivateKey::new(key));
+        }
+    }
+    Ok(())
 }
 
 /// Knows DER and PKCS#12 by their first bytes: all of them are a sequence.

@@ -7,7 +7,8 @@ use zeroize::Zeroize;
 
 /// Keeps a key from `Debug`, and wipes its memory when it goes.
 ///
-/// Best effort: the crypto provider keeps its own form of it for as long as it signs.
+/// Best effort: the PEM decoder leaves its buffer of base64 behind, the crypto provider the copy that it is
+/// given, and its own form of the key lives for as long as it signs.
 pub(crate) struct PrivateKey(PrivateKeyDer<'static>);
 
 impl PrivateKey {
