@@ -16,7 +16,7 @@ pub struct Credentials {
     client_id: String,
     client_secret: SecretString,
     identity: Identity,
-    /// The PEM texts of the CAs that came with them.
+    /// The certificates of the CAs that came with them, as PEM: they alone, of texts that may hold a key too.
     authorities: Vec<Vec<u8>>,
 }
 
@@ -30,16 +30,22 @@ impl Credentials {
     /// Reads the folder that Clara sent: the files end in `.json`, `.crt`, `.pem` and `.key`.
     ///
     /// Each file is judged by its content, not by its name: Clara's pages differ on what is in which. The
-    /// certificate that belongs to the key is the client's own; other certificates are CAs for the server
-    /// (Clara's guide, "Authentication & Access"; its troubleshooting guide). The key and the certificate may
-    /// stand in the JSON file, too. A file that is none of these is passed over.
+    /// certificate that belongs to the key is the client's own (Clara's guide, "Authentication & Access"; its
+    /// troubleshooting guide). The key and the certificate may stand in the JSON file, too. A file that is none
+    /// of these is passed over.
+    ///
+    /// Servers are trusted whose CA is in the folder, in a file that has no certificates but those of CAs
+    /// (`BasicConstraints` with CA:TRUE). It need not have issued the server's certificate: the one CA file
+    /// that comes along may be that of the client's issuer, and is trusted all the same. Any other certificate
+    /// is passed over, last year's for one, and so are the CAs that stand in one file with it.
     ///
     /// # Errors
     ///
     /// [`Configuration`](claviger_auth_core::ErrorKind::Configuration), with the file and the field: if the
     /// folder cannot be read; if no file, or more than one, holds a client id and secret; if the only JSON
     /// file is an API specification or a Postman collection; if there is no key, no certificate for it, or
-    /// one that is not valid now (see [`Identity::from_pem`]).
+    /// one that is not valid now (see [`Identity::from_pem`]). Where something is missing, a file that was
+    /// passed over because it is empty or damaged is named.
     pub fn from_dir(folder: impl AsRef<Path>) -> Result<Self, Error> {
         folder::read(folder.as_ref())
     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use claviger_auth_core::{Error, ErrorKind, Thumbprint};
-use claviger_mtls::Identity;
+use claviger_mtls::{Identity, Trust};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
@@ -23,35 +23,52 @@ type Pem = (String, Zeroizing<Vec<u8>>);
 /// Reads the folder that Clara sent.
 pub(super) fn read(folder: &Path) -> Result<Credentials, Error> {
     let mut clients: Vec<(PathBuf, Client)> = Vec::new();
-    let mut others: Vec<(PathBuf, &'static str)> = Vec::new();
+    let mut passed_over = PassedOver::default();
     let (mut pems, mut binaries): (Vec<Pem>, Vec<Pem>) = Default::default();
     for path in files(folder)? {
-        let text = Zeroizing::new(fs::read(&path).map_err(|error| unreadable(&path, error))?);
+        let text = match fs::read(&path) {
+            Ok(text) => Zeroizing::new(text),
+            Err(error) => {
+                keep_first(&mut passed_over.blank, unreadable(&path, error));
+                continue;
+            }
+        };
         match Content::of(&text) {
-            Content::Empty => return Err(empty(&path)),
-            Content::Json => match document::read(&path, without_bom(&text))? {
-                Document::Credentials(client) => clients.push((path, *client)),
-                Document::Other(what) => others.push((path, what)),
+            Content::Empty => keep_first(&mut passed_over.blank, empty(&path)),
+            Content::Json => match document::read(&path, without_bom(&text)) {
+                Ok(Document::Credentials(client)) => clients.push((path, *client)),
+                Ok(Document::Other(what)) => keep_first(&mut passed_over.other, other(&path, what)),
+                Err(error) => keep_first(&mut passed_over.faulty, error),
             },
             Content::Pem => pems.push((path.display().to_string(), text)),
             Content::Binary => binaries.push((path.display().to_string(), text)),
             Content::Other => {}
         }
     }
-    let (path, client) = only_one(folder, clients, &others)?;
+    let (path, client) = only_one(folder, clients, &passed_over)?;
     for pem in &client.pem {
         // A PEM text is of no use as a whole; only what stands in it is a secret, and that is wiped.
         pems.push((path.display().to_string(), Zeroizing::new(pem.expose_secret().as_bytes().to_vec())));
     }
-    let identity = identity(folder, &pems, &binaries)?;
+    let identity = identity(folder, &pems, &binaries, passed_over.blank)?;
     let own = identity.thumbprint();
-    let authorities = pems.iter().filter(|(_, pem)| is_authority(pem, own)).map(|(_, pem)| pem.to_vec());
-    Ok(Credentials {
-        client_id: client.id,
-        client_secret: client.secret,
-        authorities: authorities.collect(),
-        identity,
-    })
+    let authorities = pems.iter().flat_map(|(_, pem)| authorities(pem, own)).map(<[u8]>::to_vec).collect();
+    Ok(Credentials { client_id: client.id, client_secret: client.secret, authorities, identity })
+}
+
+/// What is wrong with files that may be none of Clara's: told if something is missing without them.
+#[derive(Default)]
+struct PassedOver {
+    /// The first file with nothing in it, or that cannot be read.
+    blank: Option<Error>,
+    /// The first JSON file that is damaged, or not what Clara issues.
+    faulty: Option<Error>,
+    /// The first JSON file that is something else.
+    other: Option<Error>,
+}
+
+fn keep_first(place: &mut Option<Error>, error: Error) {
+    place.get_or_insert(error);
 }
 
 /// What a file holds, as its first bytes tell.
@@ -99,45 +116,80 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
 fn only_one(
     folder: &Path,
     mut clients: Vec<(PathBuf, Client)>,
-    others: &[(PathBuf, &'static str)],
+    passed_over: &PassedOver,
 ) -> Result<(PathBuf, Client), Error> {
-    let advice = "put the JSON file with clientId and clientSecret, as Clara issued it, into the folder";
-    match (clients.pop(), clients.pop(), others.first()) {
-        (Some(client), None, _) => Ok(client),
-        (Some((second, _)), Some((first, _)), _) => {
+    match (clients.pop(), clients.pop()) {
+        (Some(client), None) => Ok(client),
+        (Some((second, _)), Some((first, _))) => {
             Err(Error::new(ErrorKind::Configuration, "two files hold a client id and secret")
                 .with_subject(format!("{} and {}", first.display(), second.display()))
                 .with_advice("keep one folder for each project"))
         }
-        (None, _, Some((path, what))) => Err(Error::new(ErrorKind::Configuration, what)
-            .with_subject(path.display().to_string())
-            .with_advice(advice)),
-        (None, _, None) => {
-            Err(Error::new(ErrorKind::Configuration, "no file of the folder holds a client id and secret")
-                .with_subject(folder.display().to_string())
-                .with_advice(advice))
+        (None, _) => {
+            let PassedOver { blank, faulty, other } = passed_over;
+            Err(faulty.as_ref().or(other.as_ref()).or(blank.as_ref()).cloned().unwrap_or_else(|| {
+                Error::new(ErrorKind::Configuration, "no file of the folder holds a client id and secret")
+                    .with_subject(folder.display().to_string())
+                    .with_advice(PUT_THE_JSON)
+            }))
         }
     }
 }
 
-fn identity(folder: &Path, pems: &[Pem], binaries: &[Pem]) -> Result<Identity, Error> {
+fn identity(folder: &Path, pems: &[Pem], binaries: &[Pem], blank: Option<Error>) -> Result<Identity, Error> {
     let build = |parts: &mut dyn Iterator<Item = &Pem>| {
         let builder =
             parts.fold(Identity::builder(), |builder, (name, pem)| builder.with_pem(name.as_str(), pem));
         builder.build()
     };
     build(&mut pems.iter()).map_err(|error| {
-        // Where something is missing, a binary file may be it; the error on that one says how to convert it.
-        let error = build(&mut pems.iter().chain(binaries)).err().unwrap_or(error);
+        let error = match (is_complete(pems), binaries, blank) {
+            (true, ..) | (false, [], None) => error,
+            // Where something is missing, an empty file may be it, or a binary one: the error on that one says
+            // how to convert it.
+            (false, [], Some(blank)) => blank,
+            (false, ..) => build(&mut pems.iter().chain(binaries)).err().unwrap_or(error),
+        };
         if error.subject().is_some() { error } else { error.with_subject(folder.display().to_string()) }
     })
 }
 
-/// A text of certificates, the client's own not among them.
-fn is_authority(pem: &[u8], own: Thumbprint) -> bool {
-    let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem).flatten().collect();
-    !certificates.is_empty()
-        && certificates.iter().all(|der| Thumbprint::from_sha256(Sha256::digest(der).into()) != own)
+/// Tells whether there is a key, and a certificate that is no authority's.
+fn is_complete(pems: &[Pem]) -> bool {
+    let any = |test: &dyn Fn(&[u8]) -> bool| pems.iter().any(|(_, pem)| test(pem));
+    any(&|pem| count(pem, PRIVATE_KEY) > 0)
+        && any(&|pem| count(pem, BEGIN_CERTIFICATE) > Trust::authorities_in(pem).len())
+}
+
+/// Takes the authorities of a text that has no other certificates in it, and not the client's own.
+///
+/// What stands beside a client's certificate is its issuer, who need not vouch for servers.
+fn authorities(pem: &[u8], own: Thumbprint) -> Vec<&[u8]> {
+    let found = Trust::authorities_in(pem);
+    let alone = count(pem, BEGIN_CERTIFICATE) == found.len();
+    if alone && found.iter().all(|one| thumbprint(one).is_some_and(|one| one != own)) {
+        found
+    } else {
+        Vec::new()
+    }
+}
+
+/// Takes the thumbprint of one certificate, whose lines may be indented.
+fn thumbprint(certificate: &[u8]) -> Option<Thumbprint> {
+    let lines: Vec<_> =
+        certificate.split(|byte| matches!(byte, b'\n' | b'\r')).map(<[u8]>::trim_ascii).collect();
+    let der = CertificateDer::from_pem_slice(&lines.join(&b'\n')).ok()?;
+    Some(Thumbprint::from_sha256(Sha256::digest(&der).into()))
+}
+
+fn count(text: &[u8], part: &[u8]) -> usize {
+    text.windows(part.len()).filter(|window| *window == part).count()
+}
+
+fn other(path: &Path, what: &'static str) -> Error {
+    Error::new(ErrorKind::Configuration, what)
+        .with_subject(path.display().to_string())
+        .with_advice(PUT_THE_JSON)
 }
 
 fn unreadable(path: &Path, error: std::io::Error) -> Error {
@@ -154,4 +206,8 @@ fn empty(path: &Path) -> Error {
 }
 
 const BEGIN: &[u8] = b"-----BEGIN ";
+const BEGIN_CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
+const PRIVATE_KEY: &[u8] = b"PRIVATE KEY-----";
+const PUT_THE_JSON: &str =
+    "put the JSON file with clientId and clientSecret, as Clara issued it, into the folder";
 const LARGEST: u64 = 8 * 1024 * 1024;

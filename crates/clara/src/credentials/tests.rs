@@ -55,6 +55,102 @@ fn judges_files_by_content_and_not_by_name() {
     }
 }
 
+/// Whoever has the key of a trusted certificate can pass for Clara: last year's must not be one.
+#[test]
+fn trusts_only_authorities_that_have_a_file_of_their_own() {
+    let (own, old, ca, issuer) = (made(false), made(false), made(true), made(true));
+    let chain = format!("{}{}", own.certificate, issuer.certificate);
+    let old_chain = format!("{}{}", issuer.certificate, old.certificate);
+    let key_and_ca = format!("{}{}", own.key, ca.certificate);
+    let two = format!("{}{}", ca.certificate, issuer.certificate);
+    let certificate = |made: &Made| made.certificate.trim().replace("\r\n", "\n");
+    let cases: [(&[&str], &[&Made]); 7] = [
+        (&[&own.certificate, &own.key, &old.certificate], &[]),
+        (&[&own.certificate, &own.key, &old.certificate, &ca.certificate], &[&ca]),
+        (&[&chain, &own.key], &[]),
+        (&[&chain, &own.key, &old_chain, &ca.certificate], &[&ca]),
+        (&[&chain, &own.key, &issuer.certificate], &[&issuer]),
+        (&[&own.certificate, &key_and_ca], &[&ca]),
+        (&[&own.certificate, &own.key, &two], &[&ca, &issuer]),
+    ];
+    for (number, (pems, trusted)) in cases.into_iter().enumerate() {
+        let names: Vec<_> = (0..pems.len()).map(|file| format!("{file}.pem")).collect();
+        let mut files = vec![("a.json", FLAT)];
+        files.extend(names.iter().map(String::as_str).zip(pems.iter().copied()));
+        let credentials = Credentials::from_dir(folder(&files).path()).unwrap();
+        let kept: Vec<_> = credentials
+            .authorities
+            .iter()
+            .map(|pem| String::from_utf8(pem.clone()).unwrap().trim().replace("\r\n", "\n"))
+            .collect();
+        assert_eq!(kept, trusted.iter().map(|made| certificate(made)).collect::<Vec<_>>(), "{number}");
+        assert!(credentials.trust().unwrap().includes_platform());
+    }
+}
+
+/// As `openssl req -x509` makes them: self-signed, and an authority's by default.
+#[test]
+fn the_clients_own_certificate_is_never_trusted() {
+    let own = made(true);
+    for files in [
+        &[("a.json", FLAT), ("a.crt", &*own.certificate), ("a.key", &*own.key)][..],
+        &[("a.json", FLAT), ("a.pem", &format!("{}{}", own.key, own.certificate))],
+    ] {
+        assert!(Credentials::from_dir(folder(files).path()).unwrap().authorities.is_empty());
+    }
+}
+
+#[test]
+fn files_that_are_none_of_claras_are_passed_over() {
+    let own = made(false);
+    let good = [("m.json", FLAT), ("m.crt", &*own.certificate), ("m.key", &*own.key)];
+    let strangers = [
+        "",
+        " \r\n",
+        "hello",
+        "{",
+        r#"{"credentials":"none"}"#,
+        r#"{"clientId":7,"publicKey":{}}"#,
+        r#"{"clientId":"acme"}"#,
+        r#"{"credentials":{"clientSecret":""}}"#,
+        "[1]",
+    ];
+    for stranger in strangers {
+        for name in ["a.json", "z.json"] {
+            let files = [&good[..], &[(name, stranger)]].concat();
+            let credentials = Credentials::from_dir(folder(&files).path());
+            assert_eq!(credentials.unwrap().client_id(), "acme", "{stranger}");
+        }
+    }
+}
+
+#[test]
+fn what_was_passed_over_is_told_if_nothing_else_serves() {
+    let (own, old) = (made(false), made(true));
+    let expired = {
+        let key = KeyPair::from_pem(&own.key).unwrap();
+        let mut parameters = CertificateParams::new(Vec::new()).unwrap();
+        parameters.not_after = rcgen::date_time_ymd(2020, 1, 1);
+        parameters.self_signed(&key).unwrap().pem()
+    };
+    let (json, crt, key) = (("m.json", FLAT), ("m.crt", &*own.certificate), ("m.key", &*own.key));
+    let empty = "the file is empty";
+    for (files, what, subject) in [
+        (&[("a.json", ""), crt, key][..], empty, "a.json"),
+        (&[("a", ""), ("b.json", r#"{"openapi":""}"#), crt, key], "the JSON file is an API spec", "b.json"),
+        (&[("a.json", r#"{"openapi":""}"#), ("b.json", "{"), crt, key], "the file is not the JSON", "b.json"),
+        (&[json, crt, ("a.key", "")], empty, "a.key"),
+        (&[json, key, ("a.crt", "")], empty, "a.crt"),
+        (&[json, key, ("ca.crt", &old.certificate), ("a.crt", "")], empty, "a.crt"),
+        (&[json, key, ("m.crt", &expired), ("a", "")], "the client certificate has expired", "m.crt"),
+        (&[json, key, ("m.crt", &made(false).certificate), ("a", "")], "the private key belongs", "m.key"),
+    ] {
+        let error = error(files);
+        assert!(error.to_string().starts_with(what), "{error}");
+        assert!(error.subject().unwrap().contains(subject), "{error}");
+    }
+}
+
 #[test]
 fn reads_both_shapes_of_json_and_the_pem_in_it() {
     let own = made(false);
