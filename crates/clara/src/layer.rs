@@ -1,6 +1,9 @@
 //! The order of the stack, written once.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use claviger_auth_core::{
     CredentialSource, Error, PublishIdentity, TokenCache,
@@ -12,6 +15,7 @@ use claviger_oauth_cc::ClientCredentials;
 use claviger_token_endpoint::Transport;
 use http::HeaderName;
 use tower_layer::Layer;
+use tower_service::Service;
 
 use crate::{Config, config::Tenancy};
 
@@ -22,7 +26,9 @@ use crate::{Config, config::Tenancy};
 /// ```
 ///
 /// The client below presents the certificate: [`Config::tls`] has what it takes. The request's body must be
-/// one that can be cloned, since a request whose token was revoked is sent once more.
+/// one that can be cloned, since a request whose token was revoked is sent once more. Its URI is a whole URL of
+/// Clara's, sent as it is: [`Endpoints::url`](crate::Endpoints::url) makes those of the
+/// [`Environment`](crate::Environment).
 ///
 /// # Example
 ///
@@ -52,6 +58,9 @@ type Source = Arc<dyn CredentialSource>;
 
 impl ClaraLayer {
     /// Fetches tokens over `transport`, which presents the certificate and follows no redirect.
+    ///
+    /// Where it limits how much it does at a time, it must not share that limit with the requests: they would
+    /// hold all of it while they wait for a token that cannot be fetched.
     ///
     /// # Errors
     ///
@@ -111,13 +120,35 @@ impl<S> Layer<S> for ClaraLayer {
         // Outside it, so that the second request is stamped with the new token.
         let retried = self.retry.layer(authorized);
         // Outermost: the company of a request is settled once, and the same for both times it is sent.
-        self.tenant.layer(retried)
+        ClaraService { inner: self.tenant.layer(retried) }
     }
 }
 
 /// A client with Clara's layers on it.
-pub type ClaraService<S> =
-    SetTenant<RetryUnauthorized<Authorization<S, Arc<dyn CredentialSource>>, ReplayCloned>>;
+#[derive(Clone, Debug)]
+pub struct ClaraService<S> {
+    inner: Stack<S>,
+}
+
+/// The layers, which may become others: the name of none of them is promised.
+type Stack<S> = SetTenant<RetryUnauthorized<Authorization<S, Source>, ReplayCloned>>;
+
+impl<S, R> Service<R> for ClaraService<S>
+where
+    Stack<S>: Service<R>,
+{
+    type Response = <Stack<S> as Service<R>>::Response;
+    type Error = <Stack<S> as Service<R>>::Error;
+    type Future = <Stack<S> as Service<R>>::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        self.inner.call(request)
+    }
+}
 
 const X_TAX_IDENTIFIER: HeaderName = HeaderName::from_static("x-tax-identifier");
 

@@ -1,6 +1,9 @@
 //! The order of the stack, written once.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use claviger_auth_core::{
     CredentialSource, Error, TokenCache,
@@ -10,6 +13,7 @@ use claviger_auth_core::{
 use claviger_oauth_cc::ClientCredentials;
 use claviger_token_endpoint::Transport;
 use tower_layer::Layer;
+use tower_service::Service;
 
 use crate::Config;
 
@@ -50,6 +54,9 @@ type Source = Arc<dyn CredentialSource>;
 impl ClazarLayer {
     /// Fetches tokens over `transport`, which follows no redirect.
     ///
+    /// Where it limits how much it does at a time, it must not share that limit with the requests: they would
+    /// hold all of it while they wait for a token that cannot be fetched.
+    ///
     /// # Errors
     ///
     /// Those of [`Config::token_source`].
@@ -89,12 +96,35 @@ impl<S> Layer<S> for ClazarLayer {
         // Authorization is innermost: it must see the very answer to the token that it stamped.
         let authorized = self.authorization.layer(inner);
         // Outside it, so that the second request is stamped with the new token.
-        self.retry.layer(authorized)
+        ClazarService { inner: self.retry.layer(authorized) }
     }
 }
 
 /// A client with Clazar's layers on it.
-pub type ClazarService<S> = RetryUnauthorized<Authorization<S, Arc<dyn CredentialSource>>, ReplayCloned>;
+#[derive(Clone, Debug)]
+pub struct ClazarService<S> {
+    inner: Stack<S>,
+}
+
+/// The layers, which may become others: the name of none of them is promised.
+type Stack<S> = RetryUnauthorized<Authorization<S, Source>, ReplayCloned>;
+
+impl<S, R> Service<R> for ClazarService<S>
+where
+    Stack<S>: Service<R>,
+{
+    type Response = <Stack<S> as Service<R>>::Response;
+    type Error = <Stack<S> as Service<R>>::Error;
+    type Future = <Stack<S> as Service<R>>::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        self.inner.call(request)
+    }
+}
 
 #[cfg(test)]
 mod tests;

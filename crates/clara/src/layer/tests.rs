@@ -1,4 +1,5 @@
 use std::{
+    any,
     convert::Infallible,
     sync::{Arc, Mutex},
 };
@@ -10,7 +11,6 @@ use http::{Request, Response, header::AUTHORIZATION};
 use http_body_util::Full;
 use rcgen::{CertificateParams, KeyPair};
 use tower::{ServiceExt, service_fn};
-use tower_service::Service;
 
 use super::*;
 use crate::{Country, Credentials, TaxIdentifier};
@@ -75,7 +75,6 @@ async fn stamps_token_and_company_and_keeps_the_token_when_the_company_changes()
     assert_eq!(asked[0][AUTHORIZATION], "Basic YWNtZTpzd29yZGZpc2g=");
 }
 
-/// The order of the layers, told by what reaches the innermost service the second time.
 #[tokio::test]
 async fn the_second_request_carries_the_same_company_and_another_token() {
     let (issuer, _) = issuer();
@@ -116,4 +115,15 @@ async fn refuses_other_hosts_and_requests_for_nobody() {
         assert_eq!(Error::find(&*error).unwrap().kind(), kind, "{uri}");
     }
     assert!(asked.lock().unwrap().is_empty(), "nothing is fetched for a request that goes nowhere");
+}
+
+/// Where behaviour does not tell two orders apart, the type does.
+#[test]
+fn the_order_is_tenant_retry_authorization_client() {
+    struct Innermost;
+    let layer = ClaraLayer::new(&config(), issuer().0).unwrap();
+    let name = any::type_name_of_val(&layer.layer(Innermost).inner).to_owned();
+    let order = ["SetTenant<", "RetryUnauthorized<", "Authorization<", "Innermost"];
+    let places: Vec<_> = order.iter().map(|part| name.find(part).unwrap()).collect();
+    assert!(places.is_sorted(), "{name}");
 }

@@ -15,7 +15,6 @@ use http::{
 };
 use http_body_util::{BodyExt, Full};
 use tower::{ServiceExt, service_fn};
-use tower_service::Service;
 
 use super::*;
 
@@ -184,7 +183,7 @@ async fn a_new_configuration_begins_with_a_new_token() {
 fn the_order_is_retry_authorization_client() {
     struct Innermost;
     let layer = ClazarLayer::new(&config(), issuer().0).unwrap();
-    let name = any::type_name_of_val(&layer.layer(Innermost)).to_owned();
+    let name = any::type_name_of_val(&layer.layer(Innermost).inner).to_owned();
     let order = ["RetryUnauthorized<", "Authorization<", "Innermost"];
     let places: Vec<_> = order.iter().map(|part| name.find(part).unwrap()).collect();
     assert!(places.is_sorted(), "{name}");
