@@ -57,6 +57,9 @@ type Source = Arc<dyn CredentialSource>;
 impl ClarifyLayer {
     /// Fetches tokens over `transport`, which follows no redirect. HTTP Basic has no use for it.
     ///
+    /// Where it limits how much it does at a time, it must not share that limit with the requests: they would
+    /// hold all of it while they wait for a token that cannot be fetched.
+    ///
     /// # Errors
     ///
     /// Those of [`Config::token_source`], or of [`Basic::new`](claviger_basic::Basic::new).
