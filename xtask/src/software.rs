@@ -25,10 +25,15 @@ enum Origin {
     Apt(&'static str),
     /// This version of the npm package of the same name, below the folder of real software.
     Npm(&'static str),
+    /// This version of the PyPI package of the same name, in a virtual environment of its own below the folder of
+    /// real software. What it stands on is pinned in the requirements beside the test.
+    PyPi { version: &'static str, requirements: &'static str },
+    /// This module of Debian's Python, which has a package of its own.
+    PythonModule { package: &'static str, module: &'static str },
 }
 
 /// All of it. What others need to be installed stands before them.
-pub(crate) const SOFTWARE: [Software; 6] = [
+pub(crate) const SOFTWARE: [Software; 8] = [
     Software {
         name: "curl",
         origin: Origin::Apt("curl"),
@@ -51,6 +56,16 @@ pub(crate) const SOFTWARE: [Software; 6] = [
         // 9 asks for Node 22, which Debian 12 does not have.
         origin: Origin::Npm("8.8.1"),
         needed_by: "tests that put our client against another token endpoint",
+    },
+    Software {
+        name: "python3-venv",
+        origin: Origin::PythonModule { package: "python3-venv", module: "ensurepip" },
+        needed_by: "pyclarify, which is installed with it",
+    },
+    Software {
+        name: "pyclarify",
+        origin: Origin::PyPi { version: "0.7.0", requirements: "tests/pyclarify/requirements.txt" },
+        needed_by: "tests that put Clarify's own SDK against our sandbox",
     },
 ];
 
@@ -85,24 +100,53 @@ impl Software {
                     folder.join(self.name).join("node_modules").join(self.name).join("package.json");
                 fs::read(manifest).is_ok_and(|text| has_version(&text, version))
             }
+            // pip writes a package's own folder last, when all that it stands on is there.
+            Origin::PyPi { version, .. } => {
+                let record = format!("site-packages/{}-{version}.dist-info/RECORD", self.name);
+                let libraries = fs::read_dir(folder.join(self.name).join("lib"));
+                libraries.is_ok_and(|mut entries| {
+                    entries.any(|entry| entry.is_ok_and(|entry| entry.path().join(&record).is_file()))
+                })
+            }
+            Origin::PythonModule { module, .. } => {
+                let import = format!("import venv, {module}");
+                let python = Command::new("python3").args(["-c", &import]).output();
+                python.is_ok_and(|output| output.status.success())
+            }
         }
     }
 
     /// The command that installs it.
     pub(crate) fn install_command(&self, folder: &Path) -> String {
         match self.origin {
-            Origin::Apt(package) => format!("apt-get install -y --no-install-recommends {package}"),
-            Origin::Npm(_) => format!("npm {}", self.npm_arguments(folder).join(" ")),
+            Origin::Apt(package) | Origin::PythonModule { package, .. } => {
+                format!("apt-get install -y --no-install-recommends {package}")
+            }
+            Origin::Npm(_) | Origin::PyPi { .. } => {
+                let commands = self.commands(folder);
+                commands.iter().map(|words| words.join(" ")).collect::<Vec<_>>().join(" && ")
+            }
         }
     }
 
-    fn npm_arguments(&self, folder: &Path) -> Vec<String> {
-        let Origin::Npm(version) = self.origin else { return Vec::new() };
-        let prefix = folder.join(self.name).to_string_lossy().into_owned();
-        let package = format!("{}@{version}", self.name);
-        ["install", "--no-audit", "--no-fund", "--save-exact", "--prefix", &prefix, &package]
-            .map(str::to_owned)
-            .to_vec()
+    /// What is run for it, one after the other; nothing for a Debian package, which is installed with the others.
+    fn commands(&self, folder: &Path) -> Vec<Vec<String>> {
+        let place = folder.join(self.name).to_string_lossy().into_owned();
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        match self.origin {
+            Origin::Apt(_) | Origin::PythonModule { .. } => Vec::new(),
+            Origin::Npm(version) => {
+                let package = format!("{}@{version}", self.name);
+                let quiet = ["npm", "install", "--no-audit", "--no-fund", "--save-exact"];
+                vec![words(&[&quiet[..], &["--prefix", &place, &package]].concat())]
+            }
+            Origin::PyPi { requirements, .. } => {
+                let pip = format!("{place}/bin/pip");
+                let install = [&pip, "install", "--disable-pip-version-check", "--requirement", requirements];
+                // Cleared first, for the Python that an older one was made with may be gone.
+                vec![words(&["python3", "-m", "venv", "--clear", &place]), words(&install)]
+            }
+        }
     }
 }
 
@@ -126,7 +170,10 @@ pub(crate) fn install(missing: &[&Software], folder: &Path) -> Result<()> {
     }
     for software in missing.iter().filter(|software| apt_package(software).is_none()) {
         fs::create_dir_all(folder.join(software.name))?;
-        execute(Command::new("npm").args(software.npm_arguments(folder)))?;
+        for words in software.commands(folder) {
+            let (program, arguments) = words.split_first().ok_or("no command to run")?;
+            execute(Command::new(program).args(arguments))?;
+        }
     }
     Ok(())
 }
@@ -141,8 +188,8 @@ pub(crate) fn search_path() -> Vec<PathBuf> {
 
 fn apt_package(software: &Software) -> Option<&'static str> {
     match software.origin {
-        Origin::Apt(package) => Some(package),
-        Origin::Npm(_) => None,
+        Origin::Apt(package) | Origin::PythonModule { package, .. } => Some(package),
+        Origin::Npm(_) | Origin::PyPi { .. } => None,
     }
 }
 
@@ -179,5 +226,39 @@ mod tests {
             let command = software.install_command(Path::new("/real"));
             assert!(command.contains(" install "), "{command}");
         }
+        let commands: Vec<_> =
+            SOFTWARE.iter().map(|software| software.install_command(Path::new("/r"))).collect();
+        let npm =
+            "npm install --no-audit --no-fund --save-exact --prefix /r/oidc-provider oidc-provider@8.8.1";
+        assert!(commands.iter().any(|command| command == npm), "{commands:?}");
+        let venv = "python3 -m venv --clear /r/pyclarify && /r/pyclarify/bin/pip install ";
+        assert!(commands.iter().any(|command| command.starts_with(venv)), "{commands:?}");
+    }
+
+    #[test]
+    fn pins_all_that_pip_installs_and_the_version_of_the_table() {
+        let text = include_str!("../../tests/pyclarify/requirements.txt");
+        let pins: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        assert!(pins.len() > 1 && pins.iter().all(|line| line.contains("==")), "{pins:?}");
+        for software in &SOFTWARE {
+            let Origin::PyPi { version, .. } = software.origin else { continue };
+            assert!(pins.contains(&&*format!("{}=={version}", software.name)), "{pins:?}");
+        }
+    }
+
+    #[test]
+    fn takes_a_virtual_environment_that_is_whole() {
+        let real = env::temp_dir().join(format!("claviger-software-{}", std::process::id()));
+        let packages = real.join("p/lib/python3.11/site-packages");
+        fs::create_dir_all(packages.join("p-1.0.dist-info")).unwrap();
+        let of = |version| Software {
+            name: "p",
+            origin: Origin::PyPi { version, requirements: "" },
+            needed_by: "",
+        };
+        assert!(!of("1.0").is_here(&real), "half an installation");
+        fs::write(packages.join("p-1.0.dist-info/RECORD"), "").unwrap();
+        assert!(of("1.0").is_here(&real) && !of("1.1").is_here(&real));
+        fs::remove_dir_all(&real).unwrap();
     }
 }
