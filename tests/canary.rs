@@ -2,13 +2,7 @@
 //!
 //! Each is first found on the wire, or what is looked for may not be what is sent.
 
-use std::{
-    error,
-    fmt::{Debug, Write as _},
-    io,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt::Debug, sync::Arc, time::Duration};
 
 use claviger_auth_core::{
     BoxError, CredentialSource, Error, Fetch, Origin, Origins, StaticToken, TokenCache, UseCredentials,
@@ -21,110 +15,40 @@ use claviger_sandbox::{Fault, Options, Target, Times};
 use claviger_token_endpoint::{ClientAuthentication, ClientAuthenticationMethod, TokenRequest};
 use http::{HeaderName, Request, Response};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::runtime::{self, Runtime};
+use tokio::runtime::Runtime;
 use tower::{Layer, ServiceExt, service_fn};
-use tracing_log::LogTracer;
-use tracing_subscriber::{filter::LevelFilter, fmt::MakeWriter, util::SubscriberInitExt};
 
-use crate::clara_sandbox::{ACME, ClaraSandbox, Full, TRANSACTIONS, get, get_for, identity, post, transport};
+use crate::{
+    clara_sandbox::{ACME, ClaraSandbox, Full, TRANSACTIONS, get, get_for, identity, post, transport},
+    leaks::{Log, Secrets, elsewhere, here},
+};
 
-/// What must not show, each with its name.
-struct Secrets(Vec<(&'static str, String)>);
-
-impl Secrets {
-    /// Takes them from where they are meant to be: from what the sandbox received.
-    fn on_the_wire(sandbox: &ClaraSandbox) -> Self {
-        let clara = sandbox.clara();
-        let after = |header: &str, scheme: &str| header.strip_prefix(scheme).map(str::to_owned);
-        let mut found = vec![("client secret", clara.client_secret())];
-        for entry in clara.journal().entries() {
-            let Some(header) = entry.header("authorization") else { continue };
-            found.extend(after(header, "Basic ").map(|value| ("Basic value", value)));
-            found.extend(after(header, "Bearer ").map(|value| ("access token", value)));
-        }
-        found.dedup();
-        let key = clara.identity().key_pem();
-        let lines = key.lines().filter(|line| !line.starts_with("-----"));
-        found.extend(lines.map(|line| ("line of the private key", line.to_owned())));
-        let secrets = Self(found);
-        for name in ["client secret", "Basic value", "access token", "line of the private key"] {
-            assert!(secrets.0.iter().any(|(other, value)| *other == name && value.len() > 15), "no {name}");
-        }
-        secrets
+/// Takes them from where they are meant to be: from what the sandbox received.
+fn on_the_wire(sandbox: &ClaraSandbox) -> Secrets {
+    let clara = sandbox.clara();
+    let after = |header: &str, scheme: &str| header.strip_prefix(scheme).map(str::to_owned);
+    let mut found = vec![("client secret", clara.client_secret())];
+    for entry in clara.journal().entries() {
+        let Some(header) = entry.header("authorization") else { continue };
+        found.extend(after(header, "Basic ").map(|value| ("Basic value", value)));
+        found.extend(after(header, "Bearer ").map(|value| ("access token", value)));
     }
-
-    fn absent_in(&self, place: &str, text: &str) {
-        for (name, value) in &self.0 {
-            if let Some(at) = text.find(value.as_str()) {
-                let line = text[..at].rsplit('\n').next().unwrap_or_default();
-                panic!("the {name} shows in {place}, after {line:?}");
-            }
-        }
+    found.dedup();
+    let key = clara.identity().key_pem();
+    let lines = key.lines().filter(|line| !line.starts_with("-----"));
+    found.extend(lines.map(|line| ("line of the private key", line.to_owned())));
+    let secrets = Secrets(found);
+    for name in ["client secret", "Basic value", "access token", "line of the private key"] {
+        assert!(secrets.0.iter().any(|(other, value)| *other == name && value.len() > 15), "no {name}");
     }
-
-    fn absent_in_debug(&self, place: &str, value: &dyn Debug) {
-        self.absent_in(place, &format!("{value:?}\n{value:#?}"));
-    }
-
-    fn absent_in_error(&self, place: &str, error: &(dyn error::Error + 'static)) {
-        self.absent_in(place, &told(error));
-    }
+    secrets
 }
 
-/// All that an error says, its sources and their payloads included.
-fn told(error: &(dyn error::Error + 'static)) -> String {
-    let mut text = String::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
-        writeln!(text, "{error}\n{error:?}\n{error:#?}").unwrap();
-        let payload = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        next = match payload {
-            Some(payload) => Some(payload),
-            None => error.source(),
-        };
-    }
-    text
-}
-
-/// Takes all that is logged on this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
-/// A sandbox on a thread of its own: what it logs is not ours to keep quiet about.
 fn sandbox_elsewhere() -> (Runtime, ClaraSandbox) {
-    let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime = elsewhere();
     let started = runtime.spawn(ClaraSandbox::start_with(Options::new()));
     let sandbox = runtime.block_on(started).unwrap();
     (runtime, sandbox)
-}
-
-fn here() -> Runtime {
-    runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 /// Sends a request, reads the answer, and keeps what went wrong with either.
@@ -176,19 +100,12 @@ async fn everything(sandbox: &ClaraSandbox) -> Vec<BoxError> {
 fn no_secret_is_in_an_error_or_in_a_log_at_the_most_talkative_level() {
     let (_runtime, sandbox) = sandbox_elsewhere();
     let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(LevelFilter::TRACE)
-        .with_ansi(false)
-        .with_writer(log.clone())
-        .finish();
-    // What is logged by way of the crate `log` comes along; another test may have seen to that.
-    let _ = LogTracer::init();
     let errors = {
-        let _default = subscriber.set_default();
+        let _on = log.turn_on();
         here().block_on(everything(&sandbox))
     };
 
-    let secrets = Secrets::on_the_wire(&sandbox);
+    let secrets = on_the_wire(&sandbox);
     assert!(errors.len() > 12, "only {} errors", errors.len());
     for error in &errors {
         secrets.absent_in_error("an error", &**error);
@@ -210,7 +127,7 @@ fn an_echoed_secret_was_there_to_be_found() {
         clara.play(Target::Api, Fault::EchoSecret, Times::ONCE);
         let response = sandbox.client().oneshot(get(TRANSACTIONS)).await.unwrap();
         let body = http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes();
-        let Secrets(secrets) = Secrets::on_the_wire(&sandbox);
+        let Secrets(secrets) = on_the_wire(&sandbox);
         let (_, token) = secrets.iter().find(|(name, _)| *name == "access token").unwrap();
         assert!(String::from_utf8_lossy(&body).contains(token.as_str()), "the server does send it back");
     });
@@ -228,7 +145,7 @@ async fn debug_forms(sandbox: &ClaraSandbox) {
     exchange(&client, get_for(TRANSACTIONS, ACME), &mut Vec::new()).await;
     let token = client.tokens().unwrap().token().await.unwrap();
     let credential = client.tokens().unwrap().obtain().await.unwrap();
-    let secrets = Secrets::on_the_wire(sandbox);
+    let secrets = on_the_wire(sandbox);
     // The control: the same values, where they are meant to be read.
     assert!(secrets.0.iter().any(|(_, value)| value == token.expose_secret()));
 

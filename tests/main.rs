@@ -14,15 +14,23 @@
 //! | `origins` | where a request may go |
 //! | `canary` | secrets, and where they must not show |
 //! | `layers` | our layers among others |
-//! | `curl`, `nginx`, `oidc_provider`, `openssl` | software that is not ours |
+//! | `clarify`, `clarus`, `clazar` | what arrives at each of the others, and what comes back |
+//! | `all_stacks`, `all_canary` | what is alike at those three: tokens, faults, origins; their secrets |
+//! | `proxies` | a proxy on the way |
+//! | `curl`, `nginx`, `oidc_provider`, `openssl`, `pyclarify` | software that is not ours |
 //! | `program`, `program_failures` | the program, as somebody at a terminal sees it |
 //!
-//! The others are what tests stand on: `clara_sandbox` starts the sandbox, `authority` issues certificates
-//! for other servers, `real_software` finds and starts what is not ours, `program_runs` runs the program.
+//! The others are what tests stand on: `clara_sandbox` and `providers` start the sandbox, `authority` issues
+//! certificates for other servers, `connect_proxy` is a proxy, `leaks` looks for secrets, `real_software` finds and
+//! starts what is not ours, `program_runs` runs the program.
 //!
 //! There is no sleep, no fixed port, no order, and no network beyond this machine. What must be kept back is
-//! kept back with `Clara::hold`.
+//! kept back with `Provider::hold`.
 
+#[cfg(test)]
+mod all_canary;
+#[cfg(test)]
+mod all_stacks;
 #[cfg(test)]
 mod api_faults;
 #[cfg(test)]
@@ -34,9 +42,19 @@ mod certificates;
 #[cfg(test)]
 mod clara_sandbox;
 #[cfg(test)]
+mod clarify;
+#[cfg(test)]
+mod clarus;
+#[cfg(test)]
+mod clazar;
+#[cfg(test)]
+mod connect_proxy;
+#[cfg(test)]
 mod curl;
 #[cfg(test)]
 mod layers;
+#[cfg(test)]
+mod leaks;
 #[cfg(test)]
 mod nginx;
 #[cfg(test)]
@@ -51,6 +69,12 @@ mod program;
 mod program_failures;
 #[cfg(test)]
 mod program_runs;
+#[cfg(test)]
+mod providers;
+#[cfg(test)]
+mod proxies;
+#[cfg(test)]
+mod pyclarify;
 #[cfg(test)]
 mod real_software;
 #[cfg(test)]

@@ -105,14 +105,14 @@ async fn request_shows_the_head_of_the_answer_when_asked() {
 #[tokio::test]
 async fn token_is_hidden_until_it_is_asked_for() {
     let terminal = Terminal::new().await;
-    let ran = terminal.run("token").await;
+    let ran = terminal.run("token --no-cache").await;
     assert!(ran.code == 0 && ran.stdout.contains("300 s"), "{ran:?}");
-    let hidden = terminal.run("token --json").await.json();
+    let hidden = terminal.run("token --json --no-cache").await.json();
     assert_eq!((&hidden["token_type"], &hidden["expires_in"]), (&"Bearer".into(), &300.into()));
     assert_eq!(hidden["source"], "fetched");
     assert!(!hidden["access_token"].as_str().unwrap().starts_with("sandbox-"));
 
-    for words in [&["token", "--show"][..], &["token", "--show", "--json"]] {
+    for words in [&["token", "--show", "--no-cache"][..], &["token", "--show", "--json", "--no-cache"]] {
         let ran = terminal.run_openly(words, "").await;
         let token = ran.stdout.split(|other: char| !other.is_ascii_graphic() || other == '"');
         let token = token.into_iter().find(|word| word.starts_with("sandbox-")).unwrap();

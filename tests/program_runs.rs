@@ -107,8 +107,8 @@ impl Ran {
     }
 }
 
-/// The program, with nothing of this process's environment but the path: it logs as much as it can, and it
-/// finds no settings but those it is given.
+/// The program, with nothing of this process's environment but the path: it logs as much as it can, finds no
+/// settings but those it is given, and keeps its tokens in that folder.
 pub(crate) fn program_in(folder: &Path) -> Command {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let program = BUILT.get_or_init(|| {
@@ -121,5 +121,9 @@ pub(crate) fn program_in(folder: &Path) -> Command {
     });
     let mut command = Command::new(program);
     command.current_dir(folder).env_clear().env("HOME", folder).env("RUST_LOG", "trace");
+    command.env("CLAVIGER_STATE_DIR", folder.join(STATE));
     command
 }
+
+/// Where the program keeps tokens, below its folder.
+pub(crate) const STATE: &str = "state";

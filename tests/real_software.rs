@@ -26,13 +26,25 @@ pub(crate) fn needs(software: &str) -> Option<PathBuf> {
     let directories = env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
     let program = directories.map(|directory| directory.join(software)).find(|file| file.is_file());
     let installed = real_folder().join(software);
-    // The folder alone may be left of an installation that broke off.
-    let is_whole = installed.join("node_modules").join(software).join("package.json").is_file();
-    let found = program.or_else(|| is_whole.then_some(installed));
+    let found = program.or_else(|| is_whole(&installed, software).then_some(installed));
     if found.is_none() {
         skip(software);
     }
     found
+}
+
+/// Whether npm or pip came to its end: the folder alone may be left of an installation that broke off.
+fn is_whole(installed: &Path, software: &str) -> bool {
+    let of_npm = installed.join("node_modules").join(software).join("package.json");
+    let of_pip = || {
+        let libraries = fs::read_dir(installed.join("lib")).into_iter().flatten();
+        let packages =
+            libraries.flat_map(|library| fs::read_dir(library.unwrap().path().join("site-packages")));
+        let mut names = packages.flatten().map(|package| package.unwrap().file_name());
+        let prefix = format!("{software}-");
+        names.any(|name| name.to_str().is_some_and(|name| name.starts_with(&prefix)))
+    };
+    of_npm.is_file() || of_pip()
 }
 
 fn skip(software: &str) {

@@ -156,15 +156,16 @@ async fn the_always_401_route_costs_at_most_one_token_per_spacing() {
     let clock = ManualClock::new();
     let service = stack(&sandbox, sandbox.source(), &clock);
     send(&service, get(&sandbox.url(TRANSACTIONS))).await.unwrap();
-    for period in 1..=3 {
-        clock.advance(Duration::from_secs(6));
+    // The spacing doubles while one token after the other is rejected.
+    for (seconds, tokens) in [(6, 2), (6, 2), (6, 3), (6, 3), (6, 3), (6, 3), (6, 4)] {
+        clock.advance(Duration::from_secs(seconds));
         for _ in 0..5 {
             let (status, _) = send(&service, get(&sandbox.url(ALWAYS_UNAUTHORIZED))).await.unwrap();
             assert_eq!(status, StatusCode::UNAUTHORIZED);
             let (status, _) = send(&service, get(&sandbox.url(TRANSACTIONS))).await.unwrap();
             assert_eq!(status, StatusCode::OK);
         }
-        assert_eq!(sandbox.counts().0, 1 + period);
+        assert_eq!(sandbox.counts().0, tokens);
     }
 }
 
