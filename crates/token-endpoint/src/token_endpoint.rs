@@ -55,7 +55,7 @@ impl TokenEndpoint {
     /// # Errors
     ///
     /// - [`Configuration`](ErrorKind::Configuration): a parameter is wrong and nothing was sent; or the server
-    ///   says so, or has no token endpoint at this URL.
+    ///   says so, or has no token endpoint at this URL; or a proxy asks for credentials.
     /// - [`CredentialsRefused`](ErrorKind::CredentialsRefused): the server does not take this client.
     /// - [`ClientCertificate`](ErrorKind::ClientCertificate): it demands a client certificate.
     /// - [`Unavailable`](ErrorKind::Unavailable): it is overloaded or down;
@@ -64,7 +64,7 @@ impl TokenEndpoint {
     /// - [`Protocol`](ErrorKind::Protocol): it answered, but not as a token endpoint does: a redirect, an HTML
     ///   page, no token, more than 1 MiB.
     /// - [`Connect`](ErrorKind::Connect): it cannot be reached. An [`Error`] that the transport reports keeps
-    ///   its own kind.
+    ///   its own kind, advice and words, and of its sources what is ours.
     /// - [`Runtime`](ErrorKind::Runtime): there is no tokio runtime to keep the time.
     ///
     /// # Cancellation
@@ -168,6 +168,10 @@ impl TokenEndpointBuilder {
     /// Any service of requests will do, each call on a clone of its own, polled ready first. It must not
     /// follow redirects: a follower may send the client secret to another host. Nor may it log bodies: with
     /// `client_secret_post` and `json` the secret stands in one.
+    ///
+    /// A client that the API's requests go over, too, must have no `ConcurrencyLimit`: requests that are ready
+    /// and wait for their token would hold all of its places, and the token request would wait for one of them.
+    /// Give the endpoint the client below the limit, or one of its own.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
 //! Any HTTP client as the way to the token endpoint.
 
-use std::{error, future::poll_fn, io, pin::pin};
+use std::{error, fmt, future::poll_fn, io, pin::pin};
 
 use async_trait::async_trait;
 use bytes::{Buf, Bytes};
@@ -35,7 +35,8 @@ pub(crate) enum AnswerBody {
 /// Sends token requests: any HTTP client that is a tower service, takes a `Full<Bytes>` and can be cloned. It
 /// must follow no redirect: a token request carries a secret.
 ///
-/// Every such service is one; it cannot be implemented in another way.
+/// It must be `Sync`, as an endpoint is shared: of tower's boxes, take `BoxCloneSyncService`, and not
+/// `BoxCloneService`. Every such service is one; it cannot be implemented in another way.
 pub trait Transport: Exchange + Send + Sync + 'static {}
 
 impl<S, B> Transport for S
@@ -115,29 +116,66 @@ where
     AnswerBody::Whole(whole)
 }
 
-/// Keeps of a transport's error what cannot hold a server's text: an error of ours, or the kind of an I/O
-/// error.
+/// Keeps of a transport's error what cannot hold a server's text.
+///
+/// What stands beside and below an error of ours may quote anything: h2 shows the debug data of a GOAWAY, in which
+/// a server can echo the request's `Authorization`.
 fn failure(error: &BoxError, what: &'static str) -> Error {
-    if let Some(ours) = Error::find(&**error) {
-        return Error::new(ours.kind(), what).with_advice(ours.advice()).with_source(ours.clone());
-    }
-    match io_error_kind(&**error) {
-        Some(kind) if kind != io::ErrorKind::Other => {
-            let timed_out = kind == io::ErrorKind::TimedOut;
-            let ours = if timed_out { ErrorKind::Timeout } else { ErrorKind::Connect };
-            Error::new(ours, what).with_source(io::Error::from(kind))
-        }
-        _ => Error::new(ErrorKind::Connect, what),
+    let (kind, advice) = match (Error::find(&**error), io_error_kind(&**error)) {
+        (Some(ours), _) => (ours.kind(), Some(ours.advice())),
+        (None, Some(io::ErrorKind::TimedOut)) => (ErrorKind::Timeout, None),
+        (None, _) => (ErrorKind::Connect, None),
+    };
+    let failure = Error::new(kind, what);
+    let failure = if let Some(advice) = advice { failure.with_advice(advice) } else { failure };
+    match own_words(&**error) {
+        Some(source) => failure.with_source(source),
+        None => failure,
     }
 }
 
+/// Copies the texts of our errors, and the kind of an I/O error at their end.
+fn own_words(error: &(dyn error::Error + 'static)) -> Option<BoxError> {
+    match Error::find(error) {
+        Some(ours) => {
+            let source = error::Error::source(ours).and_then(own_words);
+            Some(Box::new(Words { text: ours.to_string(), source }))
+        }
+        None => io_error_kind(error).map(|kind| io::Error::from(kind).into()),
+    }
+}
+
+/// What an error of ours says, without the error that it came with.
+#[derive(Debug)]
+struct Words {
+    text: String,
+    source: Option<BoxError>,
+}
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl error::Error for Words {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Finds the kind of the first I/O error that has one, and looks into the payloads of those that wrap another.
 fn io_error_kind(error: &(dyn error::Error + 'static)) -> Option<io::ErrorKind> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(error) = error.downcast_ref::<io::Error>() {
-            return Some(error.kind());
+        let io = error.downcast_ref::<io::Error>();
+        if let Some(kind) = io.map(io::Error::kind).filter(|kind| *kind != io::ErrorKind::Other) {
+            return Some(kind);
         }
-        next = error.source();
+        next = match io.and_then(io::Error::get_ref) {
+            Some(payload) => Some(payload),
+            None => error.source(),
+        };
     }
     None
 }

@@ -114,3 +114,58 @@ async fn is_in_no_error_of_the_transport() {
         assert_clean(&texts(&refusal(&endpoint).await), "a transport's error");
     }
 }
+
+/// A foreign error that says in each of its texts what it was sent, as h2 quotes the debug data of a GOAWAY.
+#[derive(Debug)]
+struct Echo {
+    _said: &'static str,
+    source: Option<BoxError>,
+}
+
+impl fmt::Display for Echo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "connection error received: unspecific protocol error detected (b\"{ECHO}\")")
+    }
+}
+
+impl std::error::Error for Echo {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+const ECHO: &str = "you sent Basic YWNtZTpjYW5hcnktc2VjcmV0";
+
+fn echo(source: Option<BoxError>) -> BoxError {
+    Box::new(Echo { _said: ECHO, source })
+}
+
+fn ours(what: &'static str, source: BoxError) -> BoxError {
+    Box::new(Error::new(ErrorKind::Tls, what).with_source(source))
+}
+
+fn reset() -> BoxError {
+    Box::new(std::io::Error::new(std::io::ErrorKind::ConnectionReset, echo(None)))
+}
+
+#[tokio::test]
+async fn is_in_no_error_beside_or_below_ours() {
+    let chains: [fn(BoxError) -> BoxError; 5] = [
+        |cause| cause,
+        |cause| ours("outer", cause),
+        |cause| echo(Some(ours("outer", cause))),
+        |cause| echo(Some(ours("outer", echo(Some(ours("inner", cause)))))),
+        |cause| Box::new(std::io::Error::other(ours("outer", Box::new(std::io::Error::other(cause))))),
+    ];
+    for (index, chain) in chains.into_iter().enumerate() {
+        for cause in [|| echo(None), reset] {
+            let text = texts(&refusal(&failing(move || chain(cause()))).await);
+            assert!(format!("{:?}", chain(cause())).contains("YWNtZTpjYW5hcnkt"), "it was there to be found");
+            assert_clean(&text, &format!("chain {index}"));
+            assert_eq!(text.contains("outer"), index > 0, "ours is kept: {text}");
+            assert_eq!(text.contains("inner"), index == 3, "ours is kept: {text}");
+            let is_reset = format!("{:?}", cause()).contains("ConnectionReset");
+            assert_eq!(text.contains("connection reset"), is_reset, "so is what I/O says: {text}");
+        }
+    }
+}
