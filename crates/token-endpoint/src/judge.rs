@@ -154,10 +154,12 @@ fn by_lesser_status(status: StatusCode) -> Error {
     match status.as_u16() {
         404 | 405 | 410 => Error::new(ErrorKind::Configuration, "there is no token endpoint at this URL")
             .with_advice("correct the token URL; a slash at its end can matter"),
-        407 => {
-            Error::new(ErrorKind::Connect, "a proxy on the way to the token endpoint asks for credentials")
-                .with_advice("give the HTTP client the proxy's credentials, or go around the proxy")
-        }
+        // Not a matter of the connection, which would be tried again: only a human can give the credentials.
+        407 => Error::new(
+            ErrorKind::Configuration,
+            "a proxy on the way to the token endpoint asks for credentials",
+        )
+        .with_advice("give the HTTP client the proxy's credentials, or go around the proxy"),
         415 => Error::new(ErrorKind::Configuration, "the token endpoint does not take this kind of body")
             .with_advice("use the method json where the provider documents a JSON body, else another one"),
         _ => protocol("the token endpoint refused the request").with_advice(

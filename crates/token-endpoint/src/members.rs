@@ -4,8 +4,9 @@ use std::{fmt, time::Duration};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{IgnoredAny, MapAccess, Visitor},
 };
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 /// The members that matter, of a success and of an error alike. Unknown ones are passed over, and of
@@ -36,7 +37,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
         let mut members = Members::default();
-        while let Some(Value::Text(name)) = map.next_key()? {
+        while let Some(name) = map.next_key::<String>()? {
             let member = match name.as_str() {
                 "access_token" => &mut members.access_token,
                 "token_type" => &mut members.token_type,
@@ -48,13 +49,16 @@ impl<'de> Visitor<'de> for MembersVisitor {
                     continue;
                 }
             };
-            *member = map.next_value()?;
+            // Raw, because a number that is too large for a double is no error of the whole answer.
+            *member = Value::of(map.next_value()?);
         }
         Ok(members)
     }
 }
 
-/// A JSON value, as far as some server was seen to send it. Its text is wiped.
+/// A JSON value, as far as some server was seen to send it.
+///
+/// Its text is wiped. Where it stands with escapes (`\/`), serde_json's own buffer keeps a copy that is not.
 ///
 /// No `Debug`: it may hold the token.
 #[derive(Default)]
@@ -91,14 +95,13 @@ impl Value {
 
     /// Reads seconds from a number, or from a text that holds one. Less than none is none.
     pub(crate) fn seconds(&self) -> Option<Duration> {
-        let seconds = match self {
+        let seconds: f64 = match self {
             Self::Number(number) => *number,
-            Self::Text(text) => text.trim().parse().ok()?,
+            // Rust also parses "inf" and "NaN", which say nothing. Too large a number is a long life.
+            Self::Text(text) if text.contains(|c: char| c.is_ascii_digit()) => text.trim().parse().ok()?,
+            Self::Text(_) => return None,
             Self::Absent | Self::List(_) | Self::Other => return None,
         };
-        if seconds.is_nan() {
-            return None;
-        }
         Some(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX))
     }
 
@@ -116,57 +119,31 @@ impl Value {
     }
 }
 
-impl<'de> Deserialize<'de> for Value {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ValueVisitor)
+impl Value {
+    /// Sorts by the first letter; the rest of a `RawValue` has been checked.
+    fn of(raw: &RawValue) -> Self {
+        let json = raw.get();
+        match json.as_bytes().first() {
+            Some(b'"') => text_of(json).map_or(Self::Other, Self::Text),
+            Some(b'[') => {
+                let items: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
+                let texts = items.into_iter().filter_map(|item| match Self::of(item) {
+                    Self::Text(text) => Some(text),
+                    Self::Absent | Self::List(_) | Self::Number(_) | Self::Other => None,
+                });
+                Self::List(texts.collect())
+            }
+            Some(b'-' | b'0'..=b'9') => json.parse().map_or(Self::Other, Self::Number),
+            Some(b'f' | b'n') => Self::Absent,
+            Some(_) | None => Self::Other,
+        }
     }
 }
 
-struct ValueVisitor;
-
-impl<'de> Visitor<'de> for ValueVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(if value { Value::Other } else { Value::Absent })
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Number(value as f64))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::Number(value as f64))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(Value::Number(value))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::Text(Zeroizing::new(value.to_owned())))
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Absent)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = seq.next_element()? {
-            if let Value::Text(text) = item {
-                list.push(text);
-            }
-        }
-        Ok(Value::List(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Value::Other)
+/// Copies a text; none where its escapes make no characters.
+fn text_of(json: &str) -> Option<Zeroizing<String>> {
+    match json.strip_prefix('"').and_then(|json| json.strip_suffix('"')) {
+        Some(plain) if !plain.contains('\\') => Some(Zeroizing::new(plain.to_owned())),
+        _ => serde_json::from_str(json).ok().map(Zeroizing::new),
     }
 }
