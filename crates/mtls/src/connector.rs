@@ -55,9 +55,10 @@ impl<C> Layer<C> for MtlsLayer {
 /// `C` is hyper-util's `HttpConnector` with `enforce_http(false)`, or anything that makes byte streams for a
 /// URI. The service's error holds a [`claviger_auth_core::Error`].
 ///
-/// Whichever `https` server asks is shown the identity: its certificate, and a signature, but never the key. TLS
-/// has no audience as tokens have; so use a client with an identity for its provider's origins alone. Requests
-/// to others, as `ForeignOrigin::PassWithout` lets them pass, go without the token but show the certificate.
+/// Whichever `https` server asks is shown the identity: its certificate, and a signature, but never the key.
+/// TLS has no audience as tokens have; so use a client with an identity for its provider's origins alone.
+/// Requests to others, as `ForeignOrigin::PassWithout` lets them pass, go without the token but show the
+/// certificate.
 #[derive(Clone, Debug)]
 pub struct MtlsConnector<C> {
     tls: Tls,

@@ -16,10 +16,10 @@ use crate::{
 /// There is no way to switch the check off. `SSL_CERT_FILE` and `SSL_CERT_DIR` steer the platform's
 /// authorities and nothing else.
 ///
-/// A given certificate must say that it is an authority's (`BasicConstraints`, CA:TRUE). Whoever has the key
-/// of a trusted one can pass for any server, and the key of a client's or a server's certificate lies about
-/// where no authority's does. So a server's own certificate cannot be given, self-signed or not, and neither
-/// can a root of X.509 version 1: that one says nothing of what it is for.
+/// A given certificate must say that it is an authority's (`BasicConstraints`, CA:TRUE): whoever has the key of
+/// a trusted one can pass for any server, and no client's or server's key is kept as an authority's is. So a
+/// server's own certificate cannot be given, self-signed or not; nor can a root of X.509 version 1, which does
+/// not say what it is for.
 ///
 /// # Example
 ///
@@ -81,9 +81,9 @@ impl Trust {
 
     /// Finds the authorities in a PEM text that may hold anything, and returns the PEM text of each.
     ///
-    /// It is for a folder whose files are judged by their content: what it returns, [`given`](Self::given) and
-    /// [`both`](Self::both) take. Whatever is no authority's certificate, or cannot be read, is passed over, and
-    /// a private key is not decoded.
+    /// It is for a folder whose files are judged by their content: [`given`](Self::given) and
+    /// [`both`](Self::both) take what it returns. Whatever is no authority's certificate, or cannot be read, is
+    /// passed over, and a private key is not decoded.
     ///
     /// # Example
     ///
@@ -176,7 +176,8 @@ impl Trust {
 }
 
 const NOT_AN_AUTHORITY: &str = "this is not the certificate of an authority (CA)";
-const GIVE_THE_ISSUER: &str = "give the certificate of the authority that issued the server's, and only that; for a self-signed one, make an authority";
+const GIVE_THE_ISSUER: &str =
+    "give the certificate of the authority that issued the server's, not the server's own";
 const NAME_A_CA: &str = "give a file that has -----BEGIN CERTIFICATE----- in it, or trust the platform";
 
 #[cfg(test)]
