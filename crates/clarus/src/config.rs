@@ -187,7 +187,7 @@ impl Config {
         let url = self.endpoints.token_url();
         let mut endpoint = TokenEndpoint::builder(url, credentials.client_authentication());
         if let Some(subdomain) = self.subdomain_of_token_requests()? {
-            endpoint = endpoint.with_header(X_CLARUS_SUBDOMAIN, subdomain.header().clone());
+            endpoint = endpoint.with_header(X_CLARUS_SUBDOMAIN, subdomain.header_value().clone());
         }
         Ok(ClientCredentials::new(endpoint.build(transport)?).with_scope(credentials.scope()))
     }

@@ -17,10 +17,7 @@ use http::HeaderValue;
 /// assert!(Subdomain::new("acme.claruswms.co.uk").is_err(), "only the first part");
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Subdomain {
-    tenant: Tenant,
-    header: HeaderValue,
-}
+pub struct Subdomain(Tenant);
 
 impl Subdomain {
     /// Takes one label of a host's name: 1 to 63 letters, digits and hyphens, no hyphen at either end
@@ -43,21 +40,18 @@ impl Subdomain {
         if !is_label(label) {
             return Err(refused("this is not a subdomain"));
         }
-        let label = label.to_ascii_lowercase();
-        let mut header = HeaderValue::from_str(&label).map_err(|_| refused("this is not a subdomain"))?;
-        header.set_sensitive(true);
-        Ok(Self { tenant: Tenant::new(&label)?, header })
+        Ok(Self(Tenant::new(&label.to_ascii_lowercase())?))
     }
 
-    /// Returns the value for a header of a token request.
-    pub(crate) fn header(&self) -> &HeaderValue {
-        &self.header
+    /// Returns the value of the header, marked sensitive.
+    pub(crate) fn header_value(&self) -> &HeaderValue {
+        self.0.header_value()
     }
 }
 
 impl From<Subdomain> for Tenant {
     fn from(subdomain: Subdomain) -> Self {
-        subdomain.tenant
+        subdomain.0
     }
 }
 
@@ -92,7 +86,8 @@ mod tests {
             (&longest, &longest),
         ] {
             let subdomain = Subdomain::new(given).unwrap();
-            assert_eq!(subdomain.header(), sent);
+            assert_eq!(subdomain.header_value(), sent);
+            assert!(subdomain.header_value().is_sensitive());
             assert_eq!(Tenant::from(subdomain), Tenant::new(sent).unwrap());
         }
     }
