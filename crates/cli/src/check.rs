@@ -18,8 +18,8 @@ use crate::{
     environment::Environment,
     exit::Exit,
     failure::Failure,
+    keeper::Keeper,
     stack::Stack,
-    token_store::Keeper,
 };
 
 /// Runs the command. It ends as the first step that failed would have ended another command.

@@ -12,6 +12,7 @@ mod demo;
 mod environment;
 mod exit;
 mod failure;
+mod keeper;
 mod location;
 mod providers;
 mod request;
@@ -19,7 +20,6 @@ mod sandbox;
 mod settings;
 mod stack;
 mod token;
-mod token_store;
 
 use std::process::ExitCode;
 

@@ -15,9 +15,9 @@ use crate::{
     environment::Environment,
     exit::Exit,
     failure::Failure,
+    keeper::Keeper,
     settings,
     stack::Stack,
-    token_store::Keeper,
 };
 
 /// Runs the command.

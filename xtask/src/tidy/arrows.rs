@@ -63,6 +63,7 @@ const ARROWS: &[(&str, Allowed)] = &[
     ("claviger-sandbox-stage", Allowed::Only(&[])),
     ("claviger-tests", Allowed::All),
     ("claviger-token-endpoint", Allowed::Only(&["claviger-auth-core"])),
+    ("claviger-token-store-file", Allowed::Only(&["claviger-auth-core"])),
     ("xtask", Allowed::Only(&[])),
 ];
 

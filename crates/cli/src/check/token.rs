@@ -1,7 +1,7 @@
 //! The access token: kept or fetched, and how long it lives.
 
 use super::report::{Report, Stopped};
-use crate::{stack::Stack, token_store::Keeper};
+use crate::{keeper::Keeper, stack::Stack};
 
 /// Gets a token, as a request would.
 pub(super) async fn fetch(stack: &Stack, keeper: &Keeper, report: &mut Report) -> Result<(), Stopped> {

@@ -10,7 +10,7 @@ use claviger_auth_core::{Error, ErrorKind};
 
 /// Tells why there is no folder to keep tokens in.
 #[derive(Debug)]
-pub(crate) enum Problem {
+pub(super) enum Problem {
     /// Somebody else could put tokens into it, or take them out. That is for the user to put right.
     Refused(Error),
     /// It cannot be made or looked at: one can do without it.
@@ -26,9 +26,7 @@ pub(super) fn prepare(path: &Path) -> Result<(), Problem> {
         Some(what) => Err(Problem::Refused(
             Error::new(ErrorKind::Configuration, what)
                 .with_subject(path.display().to_string())
-                .with_advice(
-                    "make the folder for tokens yours alone (chown, chmod 700), name another in $CLAVIGER_STATE_DIR, or add --no-cache",
-                ),
+                .with_advice("make the folder for tokens yours alone (chown, chmod 700), or name another"),
         )),
     }
 }
@@ -90,7 +88,7 @@ mod tests {
             fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
             let Err(Problem::Refused(error)) = prepare(folder.path()) else { panic!("{mode:o}") };
             assert!(error.to_string().contains("others may write"), "{error}");
-            assert!(error.advice().contains("--no-cache"));
+            assert!(error.advice().contains("chmod 700"));
         }
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         prepare(folder.path()).unwrap();

@@ -7,7 +7,6 @@ use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
 use super::*;
-use crate::providers::TokenRequestFacts;
 
 /// Issues `t1`, `t2`, …
 #[derive(Clone, Debug, Default)]
@@ -32,7 +31,7 @@ struct Runs {
     folder: TempDir,
     issuer: Issuer,
     clock: ManualClock,
-    facts: TokenRequestFacts,
+    key: Key,
     client_secret: &'static str,
 }
 
@@ -42,7 +41,7 @@ impl Runs {
             folder: tempfile::tempdir().unwrap(),
             issuer: Issuer::default(),
             clock: ManualClock::new(),
-            facts: TokenRequestFacts::new("custom", "https://auth.example/token", "acme"),
+            key: Key::new("custom", "https://auth.example/token", "acme"),
             client_secret: "s",
         }
     }
@@ -50,14 +49,11 @@ impl Runs {
     /// As another process has it: it shares nothing but the folder.
     fn store(&self) -> TokenStore {
         let folder = self.folder.path().join("claviger");
-        let requests = TokenRequests {
-            source: Arc::new(self.issuer.clone()),
-            facts: self.facts.clone(),
-            client_secret: Some(self.client_secret.into()),
-        };
-        let mut store = TokenStore::open(&folder, requests, Found::default()).unwrap();
-        Arc::get_mut(&mut store.shelf).unwrap().clock = Box::new(self.clock.clone());
-        store
+        TokenStore::builder(folder, self.key.clone())
+            .with_client_secret(self.client_secret.into())
+            .with_clock(self.clock.clone())
+            .build(self.issuer.clone())
+            .unwrap()
     }
 
     async fn cold(&self) -> String {
@@ -66,13 +62,17 @@ impl Runs {
     }
 
     fn file(&self, extension: &str) -> PathBuf {
-        let name = format!("claviger/{}.{extension}", Key::of(&self.facts));
+        let name = format!("claviger/{}.{extension}", self.key.file_name());
         self.folder.path().join(name)
     }
 
     fn issued(&self) -> usize {
         self.issuer.issued.load(Ordering::Relaxed)
     }
+}
+
+fn shelf(store: &TokenStore) -> &Shelf {
+    store.shelf.as_ref().unwrap()
 }
 
 fn number(token: &AccessToken) -> &str {
@@ -84,14 +84,14 @@ async fn twenty_runs_make_one_token_request() {
     let runs = Runs::new();
     let store = runs.store();
     assert_eq!(number(&store.fetch(Fetch::Cold).await.unwrap()), "1");
-    assert!(!store.found.0.load(Ordering::Relaxed));
+    assert!(!store.last_was_kept());
     runs.clock.advance(Duration::from_secs(60));
     for _ in 0..20 {
         let store = runs.store();
         let token = store.fetch(Fetch::Cold).await.unwrap();
         assert_eq!((number(&token), token.age().as_secs()), ("1", 60));
         assert_eq!((token.expires_in().unwrap().as_secs(), token.scopes().len()), (3540, 2));
-        assert!(store.found.0.load(Ordering::Relaxed));
+        assert!(store.last_was_kept());
     }
     assert_eq!(runs.issued(), 1);
     runs.clock.advance(Duration::from_secs(3530));
@@ -133,7 +133,7 @@ async fn another_client_or_secret_gets_another_token() {
     assert_eq!(runs.cold().await, "1");
     runs.client_secret = "mistyped";
     assert_eq!(runs.cold().await, "2");
-    runs.facts.client_id = "other".into();
+    runs.key = Key::new("custom", "https://auth.example/token", "other");
     assert_eq!(runs.cold().await, "3");
     assert_eq!(
         fs::read_dir(runs.folder.path().join("claviger")).unwrap().count(),
@@ -159,11 +159,11 @@ async fn replaces_what_cannot_be_used_and_says_so() {
         fs::write(runs.file("json"), bad).unwrap();
         let store = runs.store();
         store.fetch(Fetch::Cold).await.unwrap();
-        let said = store.shelf.warning.get().unwrap();
+        let said = shelf(&store).warning.get().unwrap();
         assert!(said.contains("another is fetched") && !said.contains("sword"), "{said}");
         let store = runs.store();
         store.fetch(Fetch::Cold).await.unwrap();
-        assert!(store.shelf.warning.get().is_none(), "it was replaced");
+        assert!(shelf(&store).warning.get().is_none(), "it was replaced");
     }
     assert_eq!(runs.issued(), 5);
 }
@@ -172,9 +172,9 @@ async fn replaces_what_cannot_be_used_and_says_so() {
 async fn goes_on_without_it_when_another_process_hangs() {
     let runs = Runs::new();
     let store = runs.store();
-    let lock = store.shelf.file.try_lock().unwrap().unwrap();
+    let lock = shelf(&store).file.try_lock().unwrap().unwrap();
     assert_eq!(number(&store.fetch(Fetch::Cold).await.unwrap()), "1");
-    assert!(store.shelf.warning.get().unwrap().contains("holds on"));
+    assert!(shelf(&store).warning.get().unwrap().contains("holds on"));
     assert!(!runs.file("json").exists(), "what is not ours is not written");
     drop(lock);
     assert_eq!(runs.cold().await, "2");
@@ -197,7 +197,7 @@ async fn a_failed_fetch_leaves_the_lock_to_others() {
     for _ in 0..2 {
         assert_eq!(store.fetch(Fetch::Cold).await.unwrap_err().kind(), ErrorKind::CredentialsRefused);
     }
-    assert!(store.shelf.warning.get().is_none());
+    assert!(shelf(&store).warning.get().is_none());
     assert_eq!(runs.cold().await, "1");
 }
 
@@ -209,10 +209,38 @@ async fn a_folder_that_takes_nothing_fails_no_request() {
     // Not by its permissions, which root does not heed: something else is in the place of the files.
     fs::create_dir(runs.file("lock")).unwrap();
     assert_eq!(number(&store.fetch(Fetch::Cold).await.unwrap()), "1");
-    assert!(store.shelf.warning.get().unwrap().contains("not kept"));
+    assert!(shelf(&store).warning.get().unwrap().contains("not kept"));
     fs::remove_dir(runs.file("lock")).unwrap();
     fs::create_dir(runs.file("new")).unwrap();
     let store = runs.store();
     assert_eq!(number(&store.fetch(Fetch::Cold).await.unwrap()), "2");
-    assert!(store.shelf.warning.get().unwrap().contains("not kept"));
+    assert!(shelf(&store).warning.get().unwrap().contains("not kept"));
+}
+
+#[tokio::test]
+async fn without_a_folder_it_passes_on_what_is_fetched() {
+    let runs = Runs::new();
+    fs::write(runs.folder.path().join("claviger"), "in its place").unwrap();
+    let told = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&told);
+    let store = TokenStore::builder(runs.folder.path().join("claviger"), runs.key.clone())
+        .with_warning(move |words| {
+            assert!(words.starts_with("tokens are not kept: ") && words.ends_with("claviger)"), "{words}");
+            count.fetch_add(1, Ordering::Relaxed);
+        })
+        .build(runs.issuer.clone())
+        .unwrap();
+    for expected in ["1", "2"] {
+        assert_eq!(number(&store.fetch(Fetch::Cold).await.unwrap()), expected);
+    }
+    assert_eq!((told.load(Ordering::Relaxed), store.last_was_kept()), (1, false));
+}
+
+#[tokio::test]
+async fn shows_no_secret() {
+    let store = Runs::new().store();
+    let token = store.fetch(Fetch::Cold).await.unwrap();
+    assert!(token.expose_secret().contains("swordfish"), "there was one to be found");
+    let builder = TokenStore::builder("a", Runs::new().key).with_client_secret("swordfish".into());
+    assert!(!format!("{store:?} {builder:?}").contains("swordfish"));
 }

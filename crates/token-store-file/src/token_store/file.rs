@@ -8,7 +8,8 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::{folder, key::Key};
+use super::folder;
+use crate::Key;
 
 /// Knows where a token is kept. Its calls block.
 #[derive(Debug)]
@@ -20,10 +21,11 @@ pub(super) struct TokenFile {
 }
 
 impl TokenFile {
-    pub(super) fn new(folder: &Path, key: Key) -> Self {
+    pub(super) fn new(folder: &Path, key: &Key) -> Self {
+        let name = key.file_name();
         Self {
-            data: folder.join(format!("{key}.json")),
-            lock: folder.join(format!("{key}.lock")),
+            data: folder.join(format!("{name}.json")),
+            lock: folder.join(format!("{name}.lock")),
             folder: folder.to_owned(),
         }
     }
@@ -103,10 +105,9 @@ const MAX_LENGTH: usize = 256 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::providers::TokenRequestFacts;
 
     fn file(folder: &Path) -> TokenFile {
-        TokenFile::new(folder, Key::of(&TokenRequestFacts::new("custom", "https://auth.example/", "acme")))
+        TokenFile::new(folder, &Key::new("custom", "https://auth.example/", "acme"))
     }
 
     #[test]
