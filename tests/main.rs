@@ -19,6 +19,8 @@
 //! | `proxies` | a proxy on the way |
 //! | `curl`, `nginx`, `oidc_provider`, `openssl`, `pyclarify` | software that is not ours |
 //! | `program`, `program_failures` | the program, as somebody at a terminal sees it |
+//! | `program_profiles`, `program_profile_failures` | the same with every profile that the sandbox writes |
+//! | `program_kept_tokens` | tokens that the program keeps between runs |
 //!
 //! The others are what tests stand on: `clara_sandbox` and `providers` start the sandbox, `authority` issues
 //! certificates for other servers, `connect_proxy` is a proxy, `leaks` looks for secrets, `real_software` finds and
@@ -67,6 +69,12 @@ mod origins;
 mod program;
 #[cfg(test)]
 mod program_failures;
+#[cfg(test)]
+mod program_kept_tokens;
+#[cfg(test)]
+mod program_profile_failures;
+#[cfg(test)]
+mod program_profiles;
 #[cfg(test)]
 mod program_runs;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::{
     sync::OnceLock,
 };
 
+use claviger_sandbox::Provider;
 use tempfile::TempDir;
 
 use crate::{
@@ -50,6 +51,13 @@ impl Terminal {
         self.write(name, &change(&fs::read_to_string(self.path(name)).unwrap()));
     }
 
+    /// The files in the folder of kept tokens that hold one.
+    pub(crate) fn kept(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.path(STATE)).into_iter().flatten();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths.filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect()
+    }
+
     pub(crate) fn set(&mut self, variable: &'static str, value: impl Into<String>) {
         self.variables.insert(variable, value.into());
     }
@@ -79,9 +87,15 @@ impl Terminal {
 
     /// What must not show: all that was sent, and all that is in the files.
     fn secrets(&self) -> Vec<(&'static str, String)> {
-        let clara = self.sandbox.clara();
-        let mut secrets = vec![("client secret", clara.client_secret())];
-        for entry in self.sandbox.journal().entries() {
+        let sandbox = &self.sandbox.sandbox;
+        let (clara, clarify, clarus, clazar) =
+            (sandbox.clara(), sandbox.clarify(), sandbox.clarus(), sandbox.clazar());
+        let all: [&Provider; 4] = [clara, clarify, clarus, clazar];
+        let mut secrets: Vec<_> =
+            all.iter().map(|provider| ("client secret", provider.client_secret())).collect();
+        secrets.push(("password", clarify.basic_password()));
+        secrets.push(("given token", clarus.static_token().to_owned()));
+        for entry in all.iter().flat_map(|provider| provider.journal().entries()) {
             let value = entry.header("authorization").and_then(|value| value.split_once(' '));
             secrets.extend(value.map(|(_, value)| ("value of an Authorization header", value.to_owned())));
         }
@@ -89,6 +103,67 @@ impl Terminal {
         let lines = key.lines().filter(|line| !line.starts_with("-----"));
         secrets.extend(lines.map(|line| ("private key", line.to_owned())));
         secrets
+    }
+}
+
+/// A profile that the sandbox writes, and a request that works with it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Profile {
+    pub(crate) name: &'static str,
+    pub(crate) request: &'static [&'static str],
+    pub(crate) tokens: Tokens,
+}
+
+/// Where the credential of a profile comes from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Tokens {
+    Fetched,
+    Given,
+}
+
+impl Profile {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::new("clara", &["request", "GET", "/api/v3/users"], Tokens::Fetched),
+        Self::new("clarify", &["request", "POST", "/rpc", "-d", SELECT], Tokens::Fetched),
+        Self::new("clarify-basic", &["request", "POST", "/rpc", "-d", SELECT], Tokens::Given),
+        Self::new("clarus", &["request", "GET", "/api/products"], Tokens::Fetched),
+        Self::new("clarus-token", &["request", "GET", "/api/products"], Tokens::Given),
+        Self::new("clazar", &["request", "GET", "/buyers/"], Tokens::Fetched),
+        Self::new("custom", &["request", "GET", "/api/v3/users"], Tokens::Fetched),
+    ];
+
+    const fn new(name: &'static str, request: &'static [&'static str], tokens: Tokens) -> Self {
+        Self { name, request, tokens }
+    }
+
+    pub(crate) fn named(name: &str) -> Self {
+        Self::ALL.into_iter().find(|profile| profile.name == name).unwrap()
+    }
+
+    /// Those whose tokens can be kept.
+    pub(crate) fn fetching() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|profile| profile.tokens == Tokens::Fetched)
+    }
+
+    pub(crate) fn provider(self, terminal: &Terminal) -> &Provider {
+        let sandbox = &terminal.sandbox.sandbox;
+        match self.name {
+            "clarify" | "clarify-basic" => sandbox.clarify(),
+            "clarus" | "clarus-token" => sandbox.clarus(),
+            "clazar" => sandbox.clazar(),
+            _ => sandbox.clara(),
+        }
+    }
+
+    /// Sends the request that works. More words may follow it.
+    pub(crate) async fn call(self, terminal: &Terminal, more: &[&str]) -> Ran {
+        let words = [&["--profile", self.name], self.request, more].concat();
+        terminal.run_with(&words, "").await
+    }
+
+    /// Runs another command with this profile.
+    pub(crate) async fn run(self, terminal: &Terminal, words: &[&str]) -> Ran {
+        terminal.run_with(&[&["--profile", self.name], words].concat(), "").await
     }
 }
 
@@ -127,3 +202,4 @@ pub(crate) fn program_in(folder: &Path) -> Command {
 
 /// Where the program keeps tokens, below its folder.
 pub(crate) const STATE: &str = "state";
+const SELECT: &str = r#"{"jsonrpc":"2.0","id":1,"method":"clarify.selectItems","params":{}}"#;
