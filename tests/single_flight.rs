@@ -9,13 +9,13 @@ use std::{
 };
 
 use claviger_auth_core::{BoxError, Error, ErrorKind, ManualClock, TokenCache};
-use claviger_clara::{ClaraLayer, ClaraService, Client};
+use claviger_clara::Client;
 use claviger_sandbox::{Fault, Target, Times};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use serde_json::Value;
 use tokio::task::{JoinSet, yield_now};
-use tower::{Layer, Service};
+use tower::Service;
 
 use crate::clara_sandbox::{ClaraSandbox, Full, TRANSACTIONS, get, send};
 
@@ -53,32 +53,13 @@ where
     tasks.join_all().await
 }
 
-/// The stack over a client that has its connection already: ten thousand callers with no connection between
-/// them would each begin to make one, and a process may not have that many.
-async fn connected(sandbox: &ClaraSandbox) -> ClaraService<claviger_client::Client<Full>> {
-    let client = sandbox.transport();
-    send(&client, get(&sandbox.url("/"))).await.unwrap();
-    sandbox.journal().clear();
-    ClaraLayer::new(&sandbox.config(), client.clone()).unwrap().layer(client)
-}
-
 #[tokio::test]
 async fn ten_thousand_callers_on_a_cold_cache_make_one_token_request() {
     let sandbox = ClaraSandbox::start().await;
-    let client = connected(&sandbox).await;
-    for result in crowd(&sandbox, &client, 10_000).await {
+    for result in crowd(&sandbox, &sandbox.client(), 10_000).await {
         assert_eq!(result.unwrap().0, StatusCode::OK);
     }
     assert_eq!(sandbox.counts(), (1, 10_000));
-}
-
-#[tokio::test]
-async fn two_hundred_callers_without_token_or_connection_make_one_token_request() {
-    let sandbox = ClaraSandbox::start().await;
-    for result in crowd(&sandbox, &sandbox.client(), 200).await {
-        assert_eq!(result.unwrap().0, StatusCode::OK);
-    }
-    assert_eq!(sandbox.counts(), (1, 200));
 }
 
 #[tokio::test]

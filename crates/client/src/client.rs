@@ -26,6 +26,8 @@ use crate::{
     connect::Deadline,
     connections::{Connections, Watch},
     failure,
+    joined::Joined,
+    polled::Polled,
 };
 
 /// Sends requests over pooled connections, HTTP/2 where the server speaks it.
@@ -33,6 +35,9 @@ use crate::{
 /// A clone is cheap and shares the pool. The type parameter is the body of requests: anything that is
 /// [`Body`] and `Send + Unpin + 'static`, with data that is `Send` and an error that goes into a
 /// [`BoxError`], such as `http_body_util::Full<Bytes>`.
+///
+/// Requests that come while there is no connection to an origin share one attempt to connect and, over HTTP/2, the
+/// connection; what the attempt fails with is told to all of them.
 ///
 /// The service's error holds a [`claviger_auth_core::Error`]. Requests want a tokio runtime with I/O and time
 /// enabled, as hyper-util does.
@@ -47,7 +52,9 @@ use crate::{
 ///
 /// # let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
 /// # let key = rcgen::KeyPair::generate()?;
-/// # let ca = rcgen::CertificateParams::new(Vec::new())?.self_signed(&key)?.pem();
+/// # let mut parameters = rcgen::CertificateParams::new(Vec::new())?;
+/// # parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+/// # let ca = parameters.self_signed(&key)?.pem();
 /// # let trust = claviger_mtls::Trust::given([ca.as_bytes()])?;
 /// # let tls = claviger_mtls::Tls::builder(trust).with_crypto_provider(provider).build()?;
 /// let client: Client<Full<Bytes>> = Client::builder(tls).build();
@@ -55,7 +62,7 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Client<B> {
-    inner: legacy::Client<Deadline<MtlsConnector<Proxied<HttpConnector>>>, B>,
+    inner: legacy::Client<Joined<Deadline<MtlsConnector<Proxied<HttpConnector>>>>, B>,
     connections: Connections,
     tls: Tls,
     loopback_http: bool,
@@ -155,6 +162,7 @@ impl Future for ResponseFuture {
                 Poll::Ready(Err(error.take().expect("a future is not polled after it is done")))
             }
             StateProj::Sending { response, watch } => {
+                let _polled = Polled::enter(watch.moment());
                 response.poll(cx).map_err(|error| failure::of_request(error, watch).into())
             }
         }
@@ -222,7 +230,8 @@ impl<B> ClientBuilder<B> {
         let layer = MtlsLayer::new(self.tls.clone());
         let layer = if self.loopback_http { layer.with_loopback_http() } else { layer };
         let connections = Connections::default();
-        let connector = Deadline::new(layer.layer(tcp), self.connect_timeout, connections.clone());
+        let one = Deadline::new(layer.layer(tcp), self.connect_timeout);
+        let connector = Joined::new(one, connections.clone());
         let inner = legacy::Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())

@@ -1,4 +1,4 @@
-//! A deadline for making a connection, TLS included; what was made is remembered.
+//! A deadline for making a connection, TLS included.
 
 use std::{
     pin::Pin,
@@ -6,14 +6,12 @@ use std::{
     time::Duration,
 };
 
-use claviger_auth_core::{BoxError, Error, ErrorKind, Origin};
+use claviger_auth_core::{BoxError, Error, ErrorKind};
 use http::Uri;
 use hyper::rt::{Sleep, Timer};
-use hyper_util::{client::legacy::connect::Connection, rt::TokioTimer};
+use hyper_util::rt::TokioTimer;
 use pin_project_lite::pin_project;
 use tower_service::Service;
-
-use crate::connections::Connections;
 
 /// Gives up a connection that takes too long.
 ///
@@ -23,19 +21,17 @@ use crate::connections::Connections;
 pub(crate) struct Deadline<C> {
     inner: C,
     timeout: Duration,
-    connections: Connections,
 }
 
 impl<C> Deadline<C> {
-    pub(crate) fn new(inner: C, timeout: Duration, connections: Connections) -> Self {
-        Self { inner, timeout, connections }
+    pub(crate) fn new(inner: C, timeout: Duration) -> Self {
+        Self { inner, timeout }
     }
 }
 
 impl<C> Service<Uri> for Deadline<C>
 where
     C: Service<Uri, Error = BoxError>,
-    C::Response: Connection,
 {
     type Response = C::Response;
     type Error = BoxError;
@@ -47,15 +43,7 @@ where
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         let address = uri.authority().map(ToString::to_string).unwrap_or_default();
-        // Plain HTTP has no origin here, and no failure to remember either.
-        let origin = Origin::of(&uri).ok();
-        Connecting {
-            inner: self.inner.call(uri),
-            sleep: TokioTimer::new().sleep(self.timeout),
-            address,
-            origin,
-            connections: self.connections.clone(),
-        }
+        Connecting { inner: self.inner.call(uri), sleep: TokioTimer::new().sleep(self.timeout), address }
     }
 }
 
@@ -66,24 +54,18 @@ pin_project! {
         inner: F,
         sleep: Pin<Box<dyn Sleep>>,
         address: String,
-        origin: Option<Origin>,
-        connections: Connections,
     }
 }
 
 impl<F, T> Future for Connecting<F>
 where
     F: Future<Output = Result<T, BoxError>>,
-    T: Connection,
 {
     type Output = Result<T, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         if let Poll::Ready(result) = this.inner.poll(cx) {
-            if let (Ok(stream), Some(origin)) = (&result, this.origin.take()) {
-                this.connections.remember(origin, &stream.connected());
-            }
             return Poll::Ready(result);
         }
         this.sleep.as_mut().poll(cx).map(|()| {

@@ -10,6 +10,12 @@ use claviger_mtls::ConnectionFailure;
 use http::Extensions;
 use hyper_util::client::legacy::connect::Connected;
 
+use crate::polled::Moment;
+
+/// How many connections there had been.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub(crate) struct Number(u64);
+
 /// Keeps what each of the latest HTTP/2 connections failed with, if it did.
 ///
 /// In TLS 1.3 a server refuses the client certificate after the handshake. If the alert comes before the first
@@ -21,12 +27,13 @@ pub(crate) struct Connections(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     made: AtomicU64,
+    landed: AtomicU64,
     latest: Mutex<Vec<Made>>,
 }
 
 #[derive(Debug)]
 struct Made {
-    number: u64,
+    number: Number,
     origin: Origin,
     failure: ConnectionFailure,
 }
@@ -34,8 +41,18 @@ struct Made {
 impl Connections {
     /// Begins a request, which is to know what failed from now on, and nothing of what failed before.
     pub(crate) fn watch(&self, origin: Origin) -> Watch {
-        // The one thing that a request which goes well does here: it takes no lock.
-        Watch { since: self.0.made.load(Ordering::Relaxed), connections: self.clone(), origin }
+        // A request that goes well reads numbers here, and takes no lock.
+        Watch { since: Number(self.0.made.load(Ordering::Relaxed)), connections: self.clone(), origin }
+    }
+
+    /// Returns how many connections have been put into the pool. They can be found there.
+    pub(crate) fn landed(&self) -> Number {
+        Number(self.0.landed.load(Ordering::Acquire))
+    }
+
+    /// Counts a connection that has been put into the pool.
+    pub(crate) fn land(&self) {
+        self.0.landed.fetch_add(1, Ordering::Release);
     }
 
     /// Remembers a new connection. HTTP/1.1 needs it not: there an error has its source.
@@ -52,15 +69,22 @@ impl Connections {
         if latest.len() == LIMIT {
             latest.remove(0);
         }
-        let number = self.0.made.fetch_add(1, Ordering::Relaxed);
+        let number = Number(self.0.made.fetch_add(1, Ordering::Relaxed));
         latest.push(Made { number, origin, failure });
+    }
+
+    /// Returns what the latest connection to the origin failed with of those made since.
+    pub(crate) fn failure(&self, origin: &Origin, since: Number) -> Option<Error> {
+        let latest = self.0.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut later = latest.iter().rev().filter(|made| made.number >= since && made.origin == *origin);
+        later.find_map(|made| made.failure.error().cloned())
     }
 }
 
 /// What one request may know of connections that it was not given.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    since: u64,
+    since: Number,
     connections: Connections,
     origin: Origin,
 }
@@ -70,15 +94,17 @@ impl Watch {
         &self.origin
     }
 
+    /// Begins to poll the request.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment { request: self.since, poll: self.connections.landed() }
+    }
+
     /// Returns what the latest connection to the origin failed with that was made since the request began.
     ///
     /// It is for a request that no connection took. Of those made before it began, none is looked at: what
     /// another request failed with is no news of this one.
     pub(crate) fn failure(&self) -> Option<Error> {
-        let latest = self.connections.0.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut ours =
-            latest.iter().rev().filter(|made| made.number >= self.since && made.origin == self.origin);
-        ours.find_map(|made| made.failure.error().cloned())
+        self.connections.failure(&self.origin, self.since)
     }
 }
 

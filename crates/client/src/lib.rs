@@ -25,7 +25,9 @@
 //!
 //! # let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
 //! # let key = rcgen::KeyPair::generate()?;
-//! # let ca = rcgen::CertificateParams::new(Vec::new())?.self_signed(&key)?.pem();
+//! # let mut parameters = rcgen::CertificateParams::new(Vec::new())?;
+//! # parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+//! # let ca = parameters.self_signed(&key)?.pem();
 //! let tls = Tls::builder(Trust::given([ca.as_bytes()])?)
 //! #   .with_crypto_provider(provider)
 //!     .build()?;
@@ -47,10 +49,14 @@
 //! seen, and puts no credential on a request: that is `claviger-auth-core`. It uses a proxy only when it is told to
 //! and never asks the environment for one.
 
+mod attempt;
+mod attempts;
 mod client;
 mod connect;
 mod connections;
 mod failure;
+mod joined;
+mod polled;
 mod proxy;
 
 pub use client::{Client, ClientBuilder, ResponseFuture};

@@ -32,6 +32,7 @@ use tower::ServiceExt;
 
 use super::*;
 
+mod cold;
 mod refused;
 
 const HTTP_1: &[u8] = b"http/1.1";

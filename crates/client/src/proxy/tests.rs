@@ -33,7 +33,9 @@ async fn proxy(answer: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
 
 fn client(proxies: Proxies) -> Client<Empty<Bytes>> {
     let key = rcgen::KeyPair::generate().unwrap();
-    let ca = rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap().pem();
+    let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let ca = parameters.self_signed(&key).unwrap().pem();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls =
         Tls::builder(Trust::given([ca.as_bytes()]).unwrap()).with_crypto_provider(provider).build().unwrap();

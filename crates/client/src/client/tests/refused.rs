@@ -108,6 +108,7 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Eager {
     fn execute(&self, future: F) {
         let mut cx = Context::from_waker(Waker::noop());
         if let Some(waiting) = self.0.lock().unwrap().as_mut() {
+            let _polled = Polled::enter(Connections::default().watch(origin()).moment());
             assert!(Pin::new(waiting).poll(&mut cx).is_pending());
         }
         let mut future = Box::pin(future);
@@ -119,7 +120,7 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Eager {
 
 /// A client of a server within reach of the test alone.
 struct Scene {
-    inner: legacy::Client<Deadline<MtlsConnector<Wires>>, Full<Bytes>>,
+    inner: legacy::Client<Joined<MtlsConnector<Wires>>, Full<Bytes>>,
     connections: Connections,
     executor: Eager,
 }
@@ -135,14 +136,14 @@ impl Scene {
         let wires = Wires(Arc::new(Mutex::new(configs.collect())));
         let connector = MtlsLayer::new(stage.tls().build().unwrap()).layer(wires);
         let connections = Connections::default();
-        let connector = Deadline::new(connector, Duration::from_secs(10), connections.clone());
+        let connector = Joined::new(connector, connections.clone());
         let executor = Eager::default();
         let inner = legacy::Client::builder(executor.clone()).build(connector);
         Self { inner, connections, executor }
     }
 
     fn watch(&self) -> Watch {
-        self.connections.watch(Origin::of(&Uri::from_static(ORIGIN)).unwrap())
+        self.connections.watch(origin())
     }
 
     fn send(&self) -> legacy::ResponseFuture {
@@ -152,8 +153,17 @@ impl Scene {
     /// Sends two requests: one that fails, and one that waited for its connection.
     async fn send_two(&self) -> (legacy::Error, legacy::ResponseFuture) {
         *self.executor.0.lock().unwrap() = Some(self.send());
-        let first = self.send().await.unwrap_err();
+        let first = self.raw(self.send()).await;
         (first, self.executor.0.lock().unwrap().take().unwrap())
+    }
+
+    /// Returns what the pool says by itself.
+    async fn raw(&self, mut response: legacy::ResponseFuture) -> legacy::Error {
+        let result = future::poll_fn(|cx| {
+            let _polled = Polled::enter(self.watch().moment());
+            Pin::new(&mut response).poll(cx)
+        });
+        result.await.expect_err("no connection takes a request")
     }
 
     async fn refusal(&self) -> Error {
@@ -165,6 +175,10 @@ async fn told(response: legacy::ResponseFuture, watch: Watch) -> Error {
     let state = State::Sending { response, watch };
     let error = ResponseFuture { state }.await.expect_err("no connection takes a request");
     Error::find(&*error).unwrap().clone()
+}
+
+fn origin() -> Origin {
+    Origin::of(&Uri::from_static(ORIGIN)).unwrap()
 }
 
 fn is_about_the_certificate(error: &Error) -> bool {
@@ -180,7 +194,7 @@ async fn a_refusal_is_told_that_comes_before_the_first_request() {
 
 #[tokio::test]
 async fn a_refusal_is_told_to_those_who_waited_for_the_connection() {
-    let scene = Scene::new([End::Alert; 2]);
+    let scene = Scene::new([End::Alert]);
     let watch = scene.watch();
     let (_, waiting) = scene.send_two().await;
     let error = told(waiting, watch).await;
@@ -190,8 +204,9 @@ async fn a_refusal_is_told_to_those_who_waited_for_the_connection() {
 /// The day that this fails, `Connections` may have become needless.
 #[tokio::test]
 async fn the_pool_itself_does_not_tell_a_refusal() {
-    let (first, waiting) = Scene::new([End::Alert; 2]).send_two().await;
-    let second = waiting.await.unwrap_err();
+    let scene = Scene::new([End::Alert]);
+    let (first, waiting) = scene.send_two().await;
+    let second = scene.raw(waiting).await;
     for cause in [&first, &second] {
         assert!(cause.connect_info().is_none() && Error::find(cause).is_none(), "{cause:?}");
     }
