@@ -12,6 +12,8 @@ mod report;
 mod settings;
 mod token;
 
+use claviger_profiles::Stack;
+
 use self::report::{Report, Stopped};
 use crate::{
     args::{CheckArguments, Choice},
@@ -19,7 +21,6 @@ use crate::{
     exit::Exit,
     failure::Failure,
     keeper::Keeper,
-    stack::Stack,
 };
 
 /// Runs the command. It ends as the first step that failed would have ended another command.
@@ -39,15 +40,15 @@ async fn walk(choice: &Choice, environment: &Environment, report: &mut Report) -
     settings::origins(&section, choice, environment, report);
     files::all(&section, report);
     let profile = settings::read(section, choice, environment, report)?;
-    let tls = identity::tls(&*profile.provider, report)?;
-    identity::trust(&profile.section, environment, report);
+    let tls = identity::tls(&profile, report)?;
+    identity::trust(profile.section(), environment, report);
     identity::certificate(&tls, report);
 
     let keeper = Keeper::new(choice, environment);
-    let stack = Stack::new(&*profile.provider, |requests| keeper.keep(requests));
+    let stack = Stack::new(&profile, |requests| keeper.keep(requests));
     let stack = report.need("api", stack.map_err(Into::into))?;
-    for server in network::servers(&stack, &*profile.provider, report)? {
-        network::all(&server, &tls, profile.proxies.as_ref(), report).await?;
+    for server in network::servers(&stack, &profile, report)? {
+        network::all(&server, &tls, profile.proxies(), report).await?;
     }
     token::fetch(&stack, &keeper, report).await?;
     api::call(stack, &profile, report).await

@@ -6,14 +6,10 @@ use std::{
 };
 
 use claviger_auth_core::{Error, TokenSource};
+use claviger_profiles::{TokenRequestFacts, TokenRequests};
 use claviger_token_store_file::{Key, TokenStore};
 
-use crate::{
-    args::Choice,
-    console,
-    environment::Environment,
-    providers::{TokenRequestFacts, TokenRequests},
-};
+use crate::{args::Choice, console, environment::Environment};
 
 /// Puts the store between a source of tokens and the cache, unless it is told to leave it alone.
 #[derive(Debug)]
@@ -39,7 +35,7 @@ impl Keeper {
         Self { folder, store: OnceLock::new() }
     }
 
-    /// Fits [`Stack::new`](crate::stack::Stack::new); it is for one stack.
+    /// Fits [`Stack::new`](claviger_profiles::Stack::new); it is for one stack.
     pub(crate) fn keep(&self, requests: TokenRequests) -> Result<Arc<dyn TokenSource>, Error> {
         let folder = match &self.folder {
             Folder::At(folder) => folder,

@@ -1,8 +1,8 @@
 //! `claviger`: authenticated requests from the command line.
 //!
-//! The way through: `args` (what was typed) and `settings` (what is meant) → `providers` (for whom) → `stack`
-//! (layers and client) → the command, one module each → `exit`. Only `environment` and `settings` read what is outside the process, only
-//! `console` writes to its outputs.
+//! The way through: `args` (what was typed) and `settings` (which file and profile) → `claviger_profiles` (what is
+//! meant, layers and client) → the command, one module each → `exit`. Only `environment` reads variables, only
+//! `console` writes to the process's outputs.
 
 mod args;
 mod check;
@@ -13,12 +13,9 @@ mod environment;
 mod exit;
 mod failure;
 mod keeper;
-mod location;
-mod providers;
 mod request;
 mod sandbox;
 mod settings;
-mod stack;
 mod token;
 
 use std::process::ExitCode;

@@ -4,6 +4,7 @@ mod message;
 mod status;
 
 use claviger_auth_core::{Error, ErrorKind};
+use claviger_profiles::Stack;
 use http::{Response, Version};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -17,7 +18,6 @@ use crate::{
     failure::Failure,
     keeper::Keeper,
     settings,
-    stack::Stack,
 };
 
 /// Runs the command.
@@ -27,9 +27,9 @@ pub(crate) async fn run(
     environment: &Environment,
 ) -> Result<Exit, Failure> {
     let profile = settings::load(choice, arguments.tenant.clone(), environment)?;
-    profile.warnings.iter().for_each(|warning| console::warn(warning));
+    profile.warnings().iter().for_each(|warning| console::warn(warning));
     let keeper = Keeper::new(choice, environment);
-    let stack = Stack::new(&*profile.provider, |requests| keeper.keep(requests))?;
+    let stack = Stack::new(&profile, |requests| keeper.keep(requests))?;
     let url = stack.base().locate(&arguments.target)?;
     let request = message::build(&arguments, url, stack.own_headers())?;
     let authentication = stack.authentication();

@@ -1,37 +1,11 @@
-//! What the settings say: the file, the profile, and what stands above both.
-//!
-//! The way is `file` (which one, and may it be believed) → `document` (TOML to named values) → `profile` (one
-//! of them, read by its provider, who asks `client` for what it needs).
-
-mod client;
-mod document;
-mod file;
-mod position;
-mod profile;
-mod schema;
-mod secret;
-mod section;
+//! The settings of this run: which file, which profile in it, and what stands above both.
 
 use std::path::PathBuf;
 
 use claviger_auth_core::{Error, ErrorKind};
+use claviger_profiles::{Document, Overrides, Profile, Section};
 
-pub(crate) use self::{
-    client::Client,
-    document::Document,
-    profile::Profile,
-    schema::Names,
-    secret::SecretSource,
-    section::{Section, Value},
-};
 use crate::{args::Choice, environment::Environment};
-
-/// What stands above the settings file.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Overrides {
-    pub(crate) client_id: Option<String>,
-    pub(crate) tenant: Option<String>,
-}
 
 /// Reads the one profile that was chosen, with what stands above it.
 pub(crate) fn load(
@@ -45,8 +19,7 @@ pub(crate) fn load(
 
 /// Reads the settings file, if it may be believed.
 pub(crate) fn open(choice: &Choice, environment: &Environment) -> Result<Document, Error> {
-    let path = path(choice, environment)?;
-    document::parse(&path, &file::read(&path)?)
+    Document::open(&path(choice, environment)?)
 }
 
 /// Takes the profile that was chosen, and does not ask yet what its settings mean.
@@ -66,8 +39,14 @@ pub(crate) fn read(
     tenant: Option<String>,
     environment: &Environment,
 ) -> Result<Profile, Error> {
-    let client_id = choice.client_id.clone().or_else(|| environment.client_id());
-    Profile::read(section, &Overrides { client_id, tenant }, environment)
+    let mut overrides = Overrides::default();
+    if let Some(client_id) = &choice.client_id {
+        overrides = overrides.with_client_id(client_id);
+    }
+    if let Some(tenant) = tenant {
+        overrides = overrides.with_tenant(tenant);
+    }
+    Profile::read(section, &overrides, environment.variables())
 }
 
 /// Never looks in the current folder: a checkout must not be able to send somebody's secrets away.
@@ -78,12 +57,6 @@ fn path(choice: &Choice, environment: &Environment) -> Result<PathBuf, Error> {
         Error::new(ErrorKind::Configuration, "there is no config folder to find the settings in")
             .with_advice("name the settings file with --config or $CLAVIGER_CONFIG")
     })
-}
-
-/// Whether a profile may have a setting of that name.
-#[cfg(test)]
-pub(crate) fn is_known(name: &str) -> bool {
-    schema::find(name).is_some()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `claviger token`: gets an access token, and shows it only when told to.
 
 use claviger_auth_core::{AccessToken, Error, ErrorKind};
+use claviger_profiles::Stack;
 use secrecy::ExposeSecret;
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -14,7 +15,6 @@ use crate::{
     failure::Failure,
     keeper::Keeper,
     settings,
-    stack::Stack,
 };
 
 /// Runs the command.
@@ -24,9 +24,9 @@ pub(crate) async fn run(
     environment: &Environment,
 ) -> Result<Exit, Failure> {
     let profile = settings::load(choice, None, environment)?;
-    profile.warnings.iter().for_each(|warning| console::warn(warning));
+    profile.warnings().iter().for_each(|warning| console::warn(warning));
     let keeper = Keeper::new(choice, environment);
-    let stack = Stack::new(&*profile.provider, |requests| keeper.keep(requests))?;
+    let stack = Stack::new(&profile, |requests| keeper.keep(requests))?;
     let Some(tokens) = stack.tokens() else {
         return Err(Error::new(
             ErrorKind::Configuration,

@@ -58,6 +58,21 @@ const ARROWS: &[(&str, Allowed)] = &[
     ("claviger-client", Allowed::Only(&["claviger-auth-core", "claviger-mtls"])),
     ("claviger-mtls", Allowed::Only(&["claviger-auth-core"])),
     ("claviger-oauth-cc", Allowed::Only(&["claviger-auth-core", "claviger-token-endpoint"])),
+    (
+        "claviger-profiles",
+        Allowed::Only(&[
+            "claviger-auth-core",
+            "claviger-basic",
+            "claviger-clara",
+            "claviger-clarify",
+            "claviger-clarus",
+            "claviger-clazar",
+            "claviger-client",
+            "claviger-mtls",
+            "claviger-oauth-cc",
+            "claviger-token-endpoint",
+        ]),
+    ),
     // Shares no code with the client side: one misreading of a document cannot pass on both.
     ("claviger-sandbox", Allowed::Only(&["claviger-sandbox-stage"])),
     ("claviger-sandbox-stage", Allowed::Only(&[])),

@@ -2,22 +2,23 @@
 
 use bytes::Bytes;
 use claviger_auth_core::{Error, ErrorKind};
+use claviger_profiles::{Probe, Profile, Stack};
 use http::{HeaderValue, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use serde_json::Value;
 
 use super::report::{Report, Stopped};
-use crate::{exit::Exit, failure::Failure, providers::Probe, settings::Profile, stack::Stack};
+use crate::{exit::Exit, failure::Failure};
 
 /// Calls `check_path`, else what the provider names as harmless.
 pub(super) async fn call(stack: Stack, profile: &Profile, report: &mut Report) -> Result<(), Stopped> {
-    let given = profile.section.text("check_path").map(Probe::get);
+    let given = profile.section().text("check_path").map(Probe::get);
     let choice = if given.is_some() { Choice::Given } else { Choice::Usual };
-    let probe = given.unwrap_or_else(|| profile.provider.probe());
+    let probe = given.unwrap_or_else(|| profile.probe());
     let request = stack.base().locate(&probe.path).map(|url| build(&probe, url));
     let request =
-        report.need("api", request.map_err(|error| profile.section.placed("check_path", error).into()))?;
+        report.need("api", request.map_err(|error| profile.section().placed("check_path", error).into()))?;
     let shown = format!("{} {}", request.method(), request.uri().path());
     let answer = report.need("api", stack.send(request).await.map_err(Into::into))?;
     let status = answer.status();

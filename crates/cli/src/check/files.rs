@@ -6,9 +6,9 @@ use std::{
 };
 
 use claviger_auth_core::{Error, ErrorKind};
+use claviger_profiles::{SecretSource, Section, Value};
 
 use super::report::Report;
-use crate::settings::{SecretSource, Section, Value};
 
 /// Looks at each file, and at the settings themselves where a secret stands in them.
 ///

@@ -4,13 +4,14 @@ use std::time::{Duration, SystemTime};
 
 use claviger_auth_core::{Clock, SystemClock};
 use claviger_mtls::{Identity, Tls};
+use claviger_profiles::{Profile, Section};
 
 use super::report::{Report, Stopped};
-use crate::{environment::Environment, providers::Provide, settings::Section};
+use crate::environment::Environment;
 
 /// Puts certificate, key and authorities together.
-pub(super) fn tls(provider: &dyn Provide, report: &mut Report) -> Result<Tls, Stopped> {
-    let tls = report.need("tls settings", provider.tls().map_err(Into::into))?;
+pub(super) fn tls(profile: &Profile, report: &mut Report) -> Result<Tls, Stopped> {
+    let tls = report.need("tls settings", profile.tls().map_err(Into::into))?;
     report.ok("tls settings", "complete");
     Ok(tls)
 }

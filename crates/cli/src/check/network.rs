@@ -6,6 +6,7 @@ use bytes::Bytes;
 use claviger_auth_core::{BoxError, Error, ErrorKind, Origin};
 use claviger_client::{Client, Proxies};
 use claviger_mtls::Tls;
+use claviger_profiles::{Profile, Stack};
 use http::{Request, Uri, Version, uri::Scheme};
 use http_body_util::Full;
 use tokio::{
@@ -15,7 +16,7 @@ use tokio::{
 use tower::ServiceExt;
 
 use super::report::{Report, Stopped};
-use crate::{failure::Failure, providers::Provide, stack::Stack};
+use crate::failure::Failure;
 
 /// A server that the profile speaks to.
 pub(super) struct Server {
@@ -25,14 +26,10 @@ pub(super) struct Server {
 }
 
 /// Lists the API's server, and that of the token endpoint if it is another.
-pub(super) fn servers(
-    stack: &Stack,
-    provider: &dyn Provide,
-    report: &mut Report,
-) -> Result<Vec<Server>, Stopped> {
+pub(super) fn servers(stack: &Stack, profile: &Profile, report: &mut Report) -> Result<Vec<Server>, Stopped> {
     let api = stack.base().origin();
     let mut servers = vec![report.need("proxy", server(api, ""))?];
-    let requests = report.need("token", provider.token_requests().map_err(Into::into))?;
+    let requests = report.need("token", profile.token_requests().map_err(Into::into))?;
     if let Some(requests) = requests {
         let token = requests.facts.token_url.parse::<Uri>();
         let token = token.ok().and_then(|uri| Origin::of_with_loopback(&uri).ok());

@@ -1,11 +1,9 @@
 //! Which settings, where each value came from, and whether they make sense together.
 
+use claviger_profiles::{Profile, SecretSource, Section, Value};
+
 use super::report::{Report, Stopped};
-use crate::{
-    args::Choice,
-    environment::Environment,
-    settings::{self, Profile, SecretSource, Section, Value},
-};
+use crate::{args::Choice, environment::Environment, settings};
 
 /// Finds the settings file and the profile in it.
 pub(super) fn choose(
@@ -62,12 +60,12 @@ pub(super) fn origins(section: &Section, choice: &Choice, environment: &Environm
 
 /// Lists what stands above the settings file, and by what it was given.
 fn above(choice: &Choice, environment: &Environment) -> Vec<(&'static str, &'static str)> {
-    let id = match (&choice.client_id, environment.client_id()) {
+    let id = match (&choice.client_id, environment.variables().client_id()) {
         (Some(_), _) => Some("--client-id"),
         (None, Some(_)) => Some("$CLAVIGER_CLIENT_ID"),
         (None, None) => None,
     };
-    let secret = environment.has_client_secret().then_some("$CLAVIGER_CLIENT_SECRET");
+    let secret = environment.variables().has_client_secret().then_some("$CLAVIGER_CLIENT_SECRET");
     [("client_id", id), ("client_secret", secret)]
         .into_iter()
         .filter_map(|(name, by)| by.map(|by| (name, by)))
@@ -85,7 +83,7 @@ pub(super) fn read(
     let profile = settings::read(section, choice, None, environment);
     let profile = report.need("configuration", profile.map_err(Into::into))?;
     report.ok("configuration", format!("{provider} has all that it needs"));
-    for warning in &profile.warnings {
+    for warning in profile.warnings() {
         report.warn(
             "configuration",
             warning.as_str(),

@@ -1,7 +1,9 @@
 //! The access token: kept or fetched, and how long it lives.
 
+use claviger_profiles::Stack;
+
 use super::report::{Report, Stopped};
-use crate::{keeper::Keeper, stack::Stack};
+use crate::keeper::Keeper;
 
 /// Gets a token, as a request would.
 pub(super) async fn fetch(stack: &Stack, keeper: &Keeper, report: &mut Report) -> Result<(), Stopped> {

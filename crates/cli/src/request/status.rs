@@ -1,8 +1,9 @@
 //! What the status of an answer says: in words, with what to do, and for scripts.
 
+use claviger_profiles::Authentication;
 use http::StatusCode;
 
-use crate::{console::GOOD, exit::Exit, stack::Authentication};
+use crate::{console::GOOD, exit::Exit};
 
 /// Says what the body may not: that it is not what was asked for, and what to do.
 pub(super) fn words(status: StatusCode, authentication: Authentication) -> Option<String> {

@@ -12,6 +12,7 @@ use toml::{
 };
 
 use super::{
+    file,
     position::Position,
     schema::{self, Kind},
     secret::SecretSource,
@@ -20,20 +21,36 @@ use super::{
 
 /// Holds what a settings file says.
 #[derive(Debug)]
-pub(crate) struct Document {
+pub struct Document {
     start: Position,
     default_profile: Option<(Position, String)>,
     sections: Vec<Section>,
 }
 
 impl Document {
+    /// Reads the settings file, all profiles in it.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](ErrorKind::Configuration): there is no such file, somebody else could have written it, or
+    /// it says what no settings file says.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        parse(path, &file::read(path)?)
+    }
+
     /// The settings file.
-    pub(crate) fn path(&self) -> &Path {
+    #[must_use]
+    pub fn path(&self) -> &Path {
         self.start.path()
     }
 
     /// Takes the wanted profile, else the default one, else the only one.
-    pub(crate) fn choose(mut self, wanted: Option<&str>) -> Result<Section, Error> {
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](ErrorKind::Configuration): there is no such profile, or there are several.
+    pub fn choose(mut self, wanted: Option<&str>) -> Result<Section, Error> {
         let names: Vec<&str> = self.sections.iter().map(Section::name).collect();
         let file = self.start.path().display();
         let listed = || if names.is_empty() { "none".to_owned() } else { names.join(", ") };

@@ -11,12 +11,13 @@ use tower::ServiceExt;
 
 use crate::{
     location::Base,
-    providers::{Provide, Service, TokenRequests, Tokens},
+    providers::{Service, TokenRequests, Tokens},
+    settings::Profile,
 };
 
 /// Sends requests as a profile says.
 #[derive(Debug)]
-pub(crate) struct Stack {
+pub struct Stack {
     service: Service,
     tokens: Option<Tokens>,
     base: Base,
@@ -31,10 +32,15 @@ impl Stack {
     /// It must never hand back the token of [`Fetch::Rejected`](claviger_auth_core::Fetch::Rejected), and says
     /// by [`AccessToken::with_age`](claviger_auth_core::AccessToken::with_age) how old a kept one is, so that
     /// one that is rejected is replaced. It is not called where a profile fetches no tokens.
-    pub(crate) fn new(
-        provider: &dyn Provide,
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Profile::tls`] and [`Profile::token_requests`], and those of `keep`.
+    pub fn new(
+        profile: &Profile,
         keep: impl FnOnce(TokenRequests) -> Result<Arc<dyn TokenSource>, Error>,
     ) -> Result<Self, Error> {
+        let provider = &profile.provider;
         let tokens = match provider.token_requests()? {
             Some(requests) => Some(TokenCache::new(keep(requests)?)),
             None => None,
@@ -48,17 +54,20 @@ impl Stack {
     }
 
     /// Where typed paths begin.
-    pub(crate) fn base(&self) -> &Base {
+    #[must_use]
+    pub fn base(&self) -> &Base {
         &self.base
     }
 
     /// The headers that the layers set, and that nobody else may.
-    pub(crate) fn own_headers(&self) -> &[HeaderName] {
+    #[must_use]
+    pub fn own_headers(&self) -> &[HeaderName] {
         &self.own_headers
     }
 
     /// How requests are authenticated, as far as it matters to whoever is refused.
-    pub(crate) fn authentication(&self) -> Authentication {
+    #[must_use]
+    pub fn authentication(&self) -> Authentication {
         match &self.tokens {
             Some(_) => Authentication::Fetched,
             None if self.own_headers.contains(&AUTHORIZATION) => Authentication::Given,
@@ -67,7 +76,8 @@ impl Stack {
     }
 
     /// The tokens, where the profile has any.
-    pub(crate) fn tokens(&self) -> Option<&Tokens> {
+    #[must_use]
+    pub fn tokens(&self) -> Option<&TokenCache<Arc<dyn TokenSource>>> {
         self.tokens.as_ref()
     }
 
@@ -75,7 +85,11 @@ impl Stack {
     ///
     /// The token is there before: a request that itself waited for one is not sent again when the token is
     /// rejected, and one that was kept since an earlier run may well be.
-    pub(crate) async fn send(self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, BoxError> {
+    ///
+    /// # Errors
+    ///
+    /// Those of the token request, the layers and the client; ours is found by [`Error::find`].
+    pub async fn send(self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, BoxError> {
         if let Some(tokens) = &self.tokens {
             tokens.obtain().await?;
         }
@@ -83,21 +97,14 @@ impl Stack {
     }
 }
 
-/// Keeps no tokens beyond this run.
-#[cfg(test)]
-pub(crate) fn unkept(requests: TokenRequests) -> Result<Arc<dyn TokenSource>, Error> {
-    Ok(requests.source)
-}
-
 /// Tells where the credential of requests comes from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Authentication {
+#[expect(clippy::exhaustive_enums, reason = "whoever explains a refusal has words for each")]
+pub enum Authentication {
     /// A token endpoint was asked, in this run or in an earlier one.
     Fetched,
     /// The settings hold it: user and password, or a token.
     Given,
+    /// Nobody is told who asks.
     None,
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,7 +6,7 @@ use claviger_auth_core::{Error, ErrorKind};
 
 /// Points into the settings file. It never holds a value or a line of it.
 #[derive(Clone, Debug)]
-pub(crate) struct Position {
+pub struct Position {
     path: Arc<Path>,
     line: usize,
     column: usize,
@@ -23,7 +23,8 @@ impl Position {
     }
 
     /// The settings file.
-    pub(crate) fn path(&self) -> &Path {
+    #[must_use]
+    pub fn path(&self) -> &Path {
         &self.path
     }
 

@@ -6,7 +6,7 @@ use claviger_auth_core::{Error, ErrorKind, Origin};
 use http::Uri;
 
 /// Tells where typed paths begin.
-pub(crate) struct Base {
+pub struct Base {
     origin: Origin,
     paths: Paths,
 }
@@ -34,7 +34,8 @@ impl Base {
     }
 
     /// The one server that requests go to.
-    pub(crate) fn origin(&self) -> &Origin {
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
         &self.origin
     }
 
@@ -43,7 +44,12 @@ impl Base {
     /// A path that begins with `/` takes the place of `api_url`'s (where a provider's documents write paths, it
     /// is as they do), any other is added to it; `.` and `..` are resolved as RFC 3986 §5.2.4 has it. A whole URL
     /// must be on the same server: another one gets neither credentials nor the request.
-    pub(crate) fn locate(&self, typed: &str) -> Result<Uri, Error> {
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](ErrorKind::Configuration): it is neither a path nor a URL;
+    /// [`Origin`](ErrorKind::Origin): it is on another server.
+    pub fn locate(&self, typed: &str) -> Result<Uri, Error> {
         if !typed.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(bad("the path has a character that no URL has")
                 .with_advice("percent-encode it: a space is %20"));

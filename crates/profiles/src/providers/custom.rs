@@ -98,7 +98,7 @@ pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
 fn basic(client: &Client<'_>) -> Result<Basic, Error> {
     let section = client.section;
     let username = section.required("username")?;
-    let password = section.secret("password", client.environment)?;
+    let password = section.secret("password", client.variables)?;
     let password = password.ok_or_else(|| section.missing("password"))?;
     Basic::new(username, &password).map_err(|error| section.placed("username", error))
 }

@@ -7,18 +7,18 @@ use claviger_token_endpoint::ClientAuthenticationMethod;
 use secrecy::SecretString;
 
 use super::{Overrides, section::Section};
-use crate::environment::{self, Environment};
+use crate::variables::{CLIENT_SECRET, Variables};
 
 /// Who the client is: the profile, and what stands above it.
 pub(crate) struct Client<'a> {
     pub(crate) section: &'a Section,
     pub(crate) overrides: &'a Overrides,
-    pub(crate) environment: &'a Environment,
+    pub(crate) variables: &'a Variables,
     pub(crate) proxies: &'a Option<Proxies>,
 }
 
 impl Client<'_> {
-    /// The client id: flag, environment, settings.
+    /// The client id: flag or environment, settings.
     pub(crate) fn id(&self) -> Option<&str> {
         self.overrides.client_id.as_deref().or_else(|| self.section.text("client_id"))
     }
@@ -34,13 +34,13 @@ impl Client<'_> {
 
     /// The client secret: environment, settings. There is no flag: others see the arguments of a process.
     pub(crate) fn secret(&self) -> Result<Option<SecretString>, Error> {
-        if self.environment.has_client_secret() {
-            return self.environment.secret(environment::CLIENT_SECRET).map(Some).ok_or_else(|| {
+        if self.variables.has_client_secret() {
+            return self.variables.secret(CLIENT_SECRET).map(Some).ok_or_else(|| {
                 Error::new(ErrorKind::Configuration, "the client secret is not text")
-                    .with_subject(format!("${}", environment::CLIENT_SECRET))
+                    .with_subject(format!("${}", CLIENT_SECRET))
             });
         }
-        self.section.secret("client_secret", self.environment)
+        self.section.secret("client_secret", self.variables)
     }
 
     /// The client secret, where there is no other.
@@ -82,7 +82,7 @@ impl Client<'_> {
 
     /// The token that somebody was given.
     pub(crate) fn given_token(&self) -> Result<StaticToken, Error> {
-        let token = self.section.secret("token", self.environment)?;
+        let token = self.section.secret("token", self.variables)?;
         let token = token.ok_or_else(|| self.section.missing("token"))?;
         StaticToken::bearer(token).map_err(|error| self.section.placed("token", error))
     }

@@ -1,13 +1,14 @@
 //! Whole requests, over what the sandbox writes.
 
-use std::{fs, time::Duration};
+use std::{fs, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use claviger_auth_core::{AccessToken, Fetch};
+use claviger_auth_core::{AccessToken, Error, Fetch, TokenSource};
+use claviger_profiles::{Authentication, Stack, TokenRequests};
 use claviger_sandbox::{Options, Sandbox};
-use http::{Method, StatusCode};
+use http::{Method, Request, StatusCode};
+use http_body_util::Full;
 
-use super::*;
 use crate::{args::Choice, environment::Environment, settings};
 
 /// Puts a profile of the sandbox together, with more settings behind its last one.
@@ -25,7 +26,12 @@ fn stack(
     fs::write(&config, fs::read_to_string(&config).unwrap() + more).unwrap();
     let choice = Choice { config: Some(config), profile: Some(profile.into()), ..Choice::default() };
     let profile = settings::load(&choice, tenant.map(Into::into), &Environment::of(&[])).unwrap();
-    Stack::new(&*profile.provider, keep).unwrap()
+    Stack::new(&profile, keep).unwrap()
+}
+
+/// Keeps no tokens beyond this run.
+fn unkept(requests: TokenRequests) -> Result<Arc<dyn TokenSource>, Error> {
+    Ok(requests.source)
 }
 
 async fn send(stack: Stack, method: Method, path: &str, body: &'static str) -> StatusCode {

@@ -7,14 +7,19 @@ use secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use super::position::Position;
-use crate::environment::Environment;
+use crate::Variables;
 
 /// Says where a secret is. Nothing is looked up before it is wanted.
 #[derive(Clone, Debug)]
-pub(crate) enum SecretSource {
+#[expect(clippy::exhaustive_enums, reason = "whoever says where secrets are has words for each")]
+pub enum SecretSource {
+    /// In the environment variable of this name.
     Environment(String),
+    /// In the file of this path, which is relative to the settings file.
     File(String),
+    /// In the platform's keyring, which this version does not ask.
     Keyring,
+    /// In the settings themselves.
     Literal(SecretString),
 }
 
@@ -24,10 +29,10 @@ impl SecretSource {
         &self,
         name: &str,
         position: &Position,
-        environment: &Environment,
+        variables: &Variables,
     ) -> Result<SecretString, Error> {
         match self {
-            Self::Environment(variable) => environment.secret(variable).ok_or_else(|| {
+            Self::Environment(variable) => variables.secret(variable).ok_or_else(|| {
                 let what = "the environment variable with the secret is not set, or is not text";
                 Error::new(ErrorKind::Configuration, what)
                     .with_subject(format!("{position}, {name}, ${variable}"))
@@ -83,18 +88,18 @@ mod tests {
 
     use super::*;
 
-    fn fetch(source: &SecretSource, folder: &Path, environment: &Environment) -> Result<SecretString, Error> {
+    fn fetch(source: &SecretSource, folder: &Path, variables: &Variables) -> Result<SecretString, Error> {
         let path: Arc<Path> = folder.join("claviger.toml").into();
-        source.fetch("profiles.a.client_secret", &Position::of(&path, "", 0), environment)
+        source.fetch("profiles.a.client_secret", &Position::of(&path, "", 0), variables)
     }
 
     #[test]
     fn comes_from_an_environment_variable() {
         let source = SecretSource::Environment("ACME".to_owned());
         let folder = Path::new("");
-        let secret = fetch(&source, folder, &Environment::of(&[("ACME", "swordfish")])).unwrap();
+        let secret = fetch(&source, folder, &Variables::of(&[("ACME", "swordfish")])).unwrap();
         assert_eq!(secret.expose_secret(), "swordfish");
-        let error = fetch(&source, folder, &Environment::of(&[("ACME", "")])).unwrap_err();
+        let error = fetch(&source, folder, &Variables::of(&[("ACME", "")])).unwrap_err();
         assert!(error.to_string().contains("$ACME"), "{error}");
     }
 
@@ -104,7 +109,7 @@ mod tests {
         let get = |text: &[u8]| {
             fs::write(folder.path().join("secret.txt"), text).unwrap();
             let source = SecretSource::File("secret.txt".to_owned());
-            fetch(&source, folder.path(), &Environment::of(&[]))
+            fetch(&source, folder.path(), &Variables::of(&[]))
         };
         for text in ["sword fish", "sword fish\n", "sword fish\r\n"] {
             assert_eq!(get(text.as_bytes()).unwrap().expose_secret(), "sword fish");
@@ -114,8 +119,8 @@ mod tests {
             assert_eq!(get(bad).unwrap_err().kind(), ErrorKind::Configuration);
         }
         fs::remove_file(folder.path().join("secret.txt")).unwrap();
-        let error = fetch(&SecretSource::File("secret.txt".into()), folder.path(), &Environment::of(&[]))
-            .unwrap_err();
+        let error =
+            fetch(&SecretSource::File("secret.txt".into()), folder.path(), &Variables::of(&[])).unwrap_err();
         assert!(error.to_string().contains("profiles.a.client_secret, "), "{error}");
         assert!(error.to_string().contains("secret.txt"), "{error}");
     }
@@ -123,7 +128,7 @@ mod tests {
     #[test]
     fn shows_nothing() {
         let source = SecretSource::Literal("swordfish".into());
-        let secret = fetch(&source, Path::new(""), &Environment::of(&[])).unwrap();
+        let secret = fetch(&source, Path::new(""), &Variables::of(&[])).unwrap();
         assert_eq!(secret.expose_secret(), "swordfish");
         assert!(!format!("{source:?} {secret:?}").contains("swordfish"));
     }

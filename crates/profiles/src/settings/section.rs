@@ -9,20 +9,25 @@ use claviger_auth_core::{Error, ErrorKind};
 use secrecy::SecretString;
 
 use super::{position::Position, secret::SecretSource};
-use crate::environment::Environment;
+use crate::Variables;
 
 /// A value of the right type.
 #[derive(Clone, Debug)]
-pub(crate) enum Value {
+#[expect(clippy::exhaustive_enums, reason = "whoever looks at the settings one by one has a use for each")]
+pub enum Value {
+    /// `true` or `false`.
     Flag(bool),
+    /// Texts.
     List(Vec<String>),
+    /// Where a secret is.
     Secret(SecretSource),
+    /// A text, which may be a path or a URL.
     Text(String),
 }
 
 /// Holds the settings of a profile by name, each with its place.
 #[derive(Clone, Debug)]
-pub(crate) struct Section {
+pub struct Section {
     name: String,
     position: Position,
     values: BTreeMap<&'static str, (Position, Value)>,
@@ -38,25 +43,31 @@ impl Section {
     }
 
     /// The profile's name.
-    pub(crate) fn name(&self) -> &str {
+    #[must_use]
+    pub fn name(&self) -> &str {
         &self.name
     }
 
     /// Where the profile begins in the settings file.
-    pub(crate) fn position(&self) -> &Position {
+    #[must_use]
+    pub fn position(&self) -> &Position {
         &self.position
     }
 
     /// All that was written, each setting with its place.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = (&'static str, &Position, &Value)> {
+    pub fn entries(&self) -> impl Iterator<Item = (&'static str, &Position, &Value)> {
         self.values.iter().map(|(name, (position, value))| (*name, position, value))
     }
 
-    pub(crate) fn has(&self, name: &str) -> bool {
+    /// Whether the setting of that name was written.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
         self.values.contains_key(name)
     }
 
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+    /// The text of that name.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
         match self.values.get(name) {
             Some((_, Value::Text(text))) => Some(text),
             _ => None,
@@ -81,14 +92,10 @@ impl Section {
     }
 
     /// The secret, fetched from where it is.
-    pub(crate) fn secret(
-        &self,
-        name: &str,
-        environment: &Environment,
-    ) -> Result<Option<SecretString>, Error> {
+    pub(crate) fn secret(&self, name: &str, variables: &Variables) -> Result<Option<SecretString>, Error> {
         match self.values.get(name) {
             Some((position, Value::Secret(source))) => {
-                source.fetch(&self.full_name(name), position, environment).map(Some)
+                source.fetch(&self.full_name(name), position, variables).map(Some)
             }
             _ => Ok(None),
         }
@@ -120,7 +127,8 @@ impl Section {
     }
 
     /// Puts the setting's name and place on an error about its value.
-    pub(crate) fn placed(&self, name: &str, error: Error) -> Error {
+    #[must_use]
+    pub fn placed(&self, name: &str, error: Error) -> Error {
         let position = self.values.get(name).map_or(&self.position, |(position, _)| position);
         let subject = format!("{position}, {}", self.full_name(name));
         let subject = match error.subject() {

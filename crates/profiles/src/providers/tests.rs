@@ -3,13 +3,11 @@
 use std::fs;
 
 use claviger_auth_core::ErrorKind;
-use claviger_sandbox::{Options, Sandbox};
 
 use super::*;
 use crate::{
-    args::Choice,
-    environment::Environment,
-    settings::{self, Profile},
+    settings::{self, Document, Overrides, Profile},
+    variables::Variables,
 };
 
 const CLARIFY: &str = "provider = 'clarify'\ncredentials = 'clarify.json'\n";
@@ -30,14 +28,17 @@ fn load(settings: &str, tenant: Option<&str>, variables: &[(&'static str, &str)]
     }
     let file = folder.path().join("claviger.toml");
     fs::write(&file, format!("[profiles.a]\n{settings}")).unwrap();
-    let choice = Choice { config: Some(file), ..Choice::default() };
-    settings::load(&choice, tenant.map(Into::into), &Environment::of(variables))
+    let overrides = match tenant {
+        Some(tenant) => Overrides::default().with_tenant(tenant),
+        None => Overrides::default(),
+    };
+    Profile::read(Document::open(&file)?.choose(None)?, &overrides, &Variables::of(variables))
 }
 
 fn facts(settings: &str, variables: &[(&'static str, &str)]) -> TokenRequestFacts {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let profile = load(settings, None, variables).unwrap();
-    assert_eq!(profile.warnings, Vec::<String>::new(), "{settings}");
+    assert_eq!(profile.warnings(), Vec::<String>::new(), "{settings}");
     profile.provider.token_requests().unwrap().unwrap().facts
 }
 
@@ -108,7 +109,7 @@ fn nothing_is_fetched_where_credentials_were_given() {
         format!("{CUSTOM}{token}"),
     ] {
         let profile = load(&settings, None, &[]).unwrap();
-        assert_eq!(profile.warnings, Vec::<String>::new(), "{settings}");
+        assert_eq!(profile.warnings(), Vec::<String>::new(), "{settings}");
         assert!(profile.provider.token_requests().unwrap().is_none());
         assert_eq!(profile.provider.own_headers().first().unwrap(), "authorization");
         assert!(!format!("{profile:?}").contains("swordfish"));
@@ -184,7 +185,7 @@ fn a_setting_of_another_way_is_a_warning() {
         (format!("{CUSTOM}{token}username = 'a'\ntoken_url = 'https://a.example'"), "token_url username"),
         (format!("{CUSTOM}auth = 'none'\nclient_id = 'a'"), "client_id"),
     ] {
-        let warnings = load(&settings, None, &[]).unwrap().warnings;
+        let warnings = load(&settings, None, &[]).unwrap().warnings().to_vec();
         let names = warnings.iter().map(|warning| warning.trim_end_matches(')').rsplit('.').next().unwrap());
         assert_eq!(names.collect::<Vec<_>>().join(" "), expected, "{settings}");
     }
@@ -196,34 +197,5 @@ fn every_setting_with_a_meaning_is_known() {
         for name in load(settings, None, NONE).unwrap().provider.meaningful().concat() {
             assert!(settings::is_known(name), "{name}");
         }
-    }
-}
-
-#[tokio::test]
-async fn reads_every_profile_of_the_sandbox_without_a_warning() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let sandbox = Sandbox::start(Options::new()).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    sandbox.write_dir(folder.path()).unwrap();
-    for (name, provider) in [
-        ("clara", &**sandbox.clara()),
-        ("clara-test", sandbox.clara()),
-        ("clarify", sandbox.clarify()),
-        ("clarify-basic", sandbox.clarify()),
-        ("clarus", sandbox.clarus()),
-        ("clarus-token", sandbox.clarus()),
-        ("clazar", sandbox.clazar()),
-        ("custom", sandbox.clara()),
-    ] {
-        let config = Some(folder.path().join("claviger.toml"));
-        let choice = Choice { config, profile: Some(name.to_owned()), ..Choice::default() };
-        let profile = settings::load(&choice, None, &Environment::of(&[])).unwrap();
-        assert_eq!(profile.warnings, Vec::<String>::new(), "{name}");
-        let has_tokens = !["clarify-basic", "clarus-token"].contains(&name);
-        match profile.provider.token_requests().unwrap() {
-            Some(requests) => assert_eq!(requests.facts.token_url, provider.token_url(), "{name}"),
-            None => assert!(!has_tokens, "{name}"),
-        }
-        assert_eq!(profile.provider.base().origin().to_string(), format!("https://{}", provider.address()));
     }
 }

@@ -52,14 +52,18 @@ pub(crate) trait Provide: fmt::Debug + Send + Sync {
 
 /// A harmless call.
 #[derive(Clone, Debug)]
-pub(crate) struct Probe {
-    pub(crate) path: String,
+#[non_exhaustive]
+pub struct Probe {
+    /// As it would be typed: [`Base::locate`](crate::Base::locate) makes a URL of it.
+    pub path: String,
     /// JSON to be sent with `POST`; none for `GET`.
-    pub(crate) body: Option<&'static str>,
+    pub body: Option<&'static str>,
 }
 
 impl Probe {
-    pub(crate) fn get(path: &str) -> Self {
+    /// Gets what is at this path.
+    #[must_use]
+    pub fn get(path: &str) -> Self {
         Self { path: path.to_owned(), body: None }
     }
 
@@ -69,38 +73,50 @@ impl Probe {
 }
 
 /// Fetches tokens, and tells which.
-pub(crate) struct TokenRequests {
-    pub(crate) source: Arc<dyn TokenSource>,
-    pub(crate) facts: TokenRequestFacts,
+#[expect(clippy::exhaustive_structs, reason = "whoever keeps tokens must go by all of it")]
+pub struct TokenRequests {
+    /// One token request each.
+    pub source: Arc<dyn TokenSource>,
+    /// What tells its tokens from others.
+    pub facts: TokenRequestFacts,
     /// The secret that goes with them, so that whoever keeps tokens notices another, such as one mistyped.
-    pub(crate) client_secret: Option<SecretString>,
+    pub client_secret: Option<SecretString>,
+}
+
+impl fmt::Debug for TokenRequests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenRequests").field("facts", &self.facts).finish_non_exhaustive()
+    }
 }
 
 /// Tells the tokens of one token request from those of any other: whoever keeps tokens goes by all of it.
 ///
 /// Nothing in it is secret. The secret itself is left out: a new one is for the same client.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct TokenRequestFacts {
+#[expect(clippy::exhaustive_structs, reason = "whoever keeps tokens must go by all of it")]
+pub struct TokenRequestFacts {
     /// As the settings name it: `clara`.
-    pub(crate) provider: &'static str,
-    pub(crate) token_url: String,
-    pub(crate) client_id: String,
-    pub(crate) scope: Option<String>,
-    pub(crate) audience: Option<String>,
-    pub(crate) resources: Vec<String>,
+    pub provider: &'static str,
+    /// Whole.
+    pub token_url: String,
+    /// Who asks.
+    pub client_id: String,
+    /// As it is sent.
+    pub scope: Option<String>,
+    /// As it is sent.
+    pub audience: Option<String>,
+    /// As they are sent (RFC 8707).
+    pub resources: Vec<String>,
     /// The client certificate that asks, and that the token may be bound to.
-    pub(crate) certificate: Option<Thumbprint>,
+    pub certificate: Option<Thumbprint>,
     /// The tenant's header, where token requests carry it: the token may be for that tenant alone.
-    pub(crate) tenant: Option<HeaderValue>,
+    pub tenant: Option<HeaderValue>,
 }
 
 impl TokenRequestFacts {
     /// Begins with what every token request has.
-    pub(crate) fn new(
-        provider: &'static str,
-        token_url: impl Into<String>,
-        client_id: impl Into<String>,
-    ) -> Self {
+    #[must_use]
+    pub fn new(provider: &'static str, token_url: impl Into<String>, client_id: impl Into<String>) -> Self {
         Self {
             provider,
             token_url: token_url.into(),
