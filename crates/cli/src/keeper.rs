@@ -89,7 +89,8 @@ fn key(facts: TokenRequestFacts) -> Key {
 
 const REFUSED: &str = "make the folder for tokens yours alone (chown, chmod 700), name another in $CLAVIGER_STATE_DIR, or add --no-cache";
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::{fs, os::unix::fs::PermissionsExt};
 

@@ -87,7 +87,8 @@ const WRITABLE_BY_OTHERS: u32 = 0o022;
 const MAX_LENGTH: usize = 1024 * 1024;
 const NO_FILE: &str = "write one, or name it with --config or $CLAVIGER_CONFIG; to see one that works: claviger sandbox --dir DIR";
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::{fs, os::unix::fs::PermissionsExt};
 

@@ -64,7 +64,8 @@ fn judge(owner: u32, mode: u32, user: u32) -> Option<&'static str> {
 #[cfg(unix)]
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
