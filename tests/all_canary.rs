@@ -18,7 +18,7 @@ use tower::{Layer as _, ServiceExt as _, util::BoxCloneSyncService};
 
 use crate::{
     clara_sandbox::{Full, get},
-    leaks::{Log, Secrets, elsewhere, here},
+    leaks::{Log, Secrets, elsewhere, run_here},
     providers::{Client, Providers, Stack},
 };
 
@@ -111,7 +111,7 @@ fn no_secret_is_in_an_error_or_in_a_log_at_the_most_talkative_level() {
     let log = Log::default();
     let errors = {
         let _on = log.turn_on();
-        here().block_on(everything(&providers))
+        run_here(everything(&providers))
     };
     let secrets = on_the_wire(&providers);
     assert!(errors.len() > 30, "only {} errors", errors.len());
@@ -130,7 +130,7 @@ fn no_secret_is_in_an_error_or_in_a_log_at_the_most_talkative_level() {
 #[test]
 fn no_secret_is_in_the_debug_form_of_anything() {
     let (_runtime, providers) = providers_elsewhere();
-    here().block_on(debug_forms(&providers));
+    run_here(debug_forms(&providers));
 }
 
 async fn debug_forms(providers: &Providers) {

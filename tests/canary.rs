@@ -20,7 +20,7 @@ use tower::{Layer, ServiceExt, service_fn};
 
 use crate::{
     clara_sandbox::{ACME, ClaraSandbox, Full, TRANSACTIONS, get, get_for, identity, post, transport},
-    leaks::{Log, Secrets, elsewhere, here},
+    leaks::{Log, Secrets, elsewhere, run_here},
 };
 
 /// Takes them from where they are meant to be: from what the sandbox received.
@@ -102,7 +102,7 @@ fn no_secret_is_in_an_error_or_in_a_log_at_the_most_talkative_level() {
     let log = Log::default();
     let errors = {
         let _on = log.turn_on();
-        here().block_on(everything(&sandbox))
+        run_here(everything(&sandbox))
     };
 
     let secrets = on_the_wire(&sandbox);
@@ -123,7 +123,7 @@ fn no_secret_is_in_an_error_or_in_a_log_at_the_most_talkative_level() {
 fn an_echoed_secret_was_there_to_be_found() {
     let (_runtime, sandbox) = sandbox_elsewhere();
     let clara = sandbox.clara();
-    here().block_on(async {
+    run_here(async {
         clara.play(Target::Api, Fault::EchoSecret, Times::ONCE);
         let response = sandbox.client().oneshot(get(TRANSACTIONS)).await.unwrap();
         let body = http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes();
@@ -136,7 +136,7 @@ fn an_echoed_secret_was_there_to_be_found() {
 #[test]
 fn no_secret_is_in_the_debug_form_of_anything() {
     let (_runtime, sandbox) = sandbox_elsewhere();
-    here().block_on(debug_forms(&sandbox));
+    run_here(debug_forms(&sandbox));
 }
 
 async fn debug_forms(sandbox: &ClaraSandbox) {

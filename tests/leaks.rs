@@ -5,9 +5,13 @@ use std::{
     fmt::{Debug, Write as _},
     io,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
-use tokio::runtime::{self, Runtime};
+use tokio::{
+    runtime::{self, Runtime},
+    time::timeout,
+};
 use tracing::subscriber::DefaultGuard;
 use tracing_log::LogTracer;
 use tracing_subscriber::{filter::LevelFilter, fmt::MakeWriter, util::SubscriberInitExt as _};
@@ -95,7 +99,10 @@ pub(crate) fn elsewhere() -> Runtime {
     runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 }
 
-/// A runtime for this thread.
-pub(crate) fn here() -> Runtime {
-    runtime::Builder::new_current_thread().enable_all().build().unwrap()
+/// Runs on this thread, whose log is looked through. What is waited for in vain fails.
+pub(crate) fn run_here<T>(work: impl Future<Output = T>) -> T {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { timeout(PATIENCE, work).await.expect("it does not end") })
 }
+
+const PATIENCE: Duration = Duration::from_secs(60);
