@@ -254,7 +254,7 @@ impl ErrorKind {
             Self::Protocol => "check that the URL is the one that the provider documents",
             Self::Runtime => "call it on a running tokio runtime with time enabled",
             Self::Tenant => "name the tenant of each request",
-            Self::Timeout => "try again, or allow more time",
+            Self::Timeout => "try again; if it stays, ask whoever runs the server",
             Self::Tls => "check the CA certificates that are trusted and the host name",
             Self::Unavailable => "try again later",
         }

@@ -71,7 +71,7 @@ where
         this.sleep.as_mut().poll(cx).map(|()| {
             Err(Error::new(ErrorKind::Connect, "no connection within the time allowed")
                 .with_subject(this.address.as_str())
-                .with_advice("check the host name, the port and the network, or allow more time")
+                .with_advice("check the host name, the port and the network")
                 .into())
         })
     }
