@@ -36,6 +36,8 @@ use tower_service::Service;
 #[derive(Clone)]
 pub struct Proxies {
     matcher: Arc<Matcher>,
+    /// `NO_PROXY` has a `*`, which the matcher takes for names and not for addresses.
+    none: bool,
 }
 
 impl Proxies {
@@ -59,7 +61,8 @@ impl Proxies {
             return Err(Error::new(ErrorKind::Configuration, "the proxy's URL cannot be used")
                 .with_advice("write it as http://host:port, or http://user:password@host:port"));
         }
-        Ok(Self { matcher: Arc::new(matcher) })
+        let none = no_proxy.split(',').any(|entry| entry.trim() == "*");
+        Ok(Self { matcher: Arc::new(matcher), none })
     }
 
     /// Names the proxy, as `host:port`, that a request would go through.
@@ -69,7 +72,7 @@ impl Proxies {
     }
 
     fn intercept(&self, uri: &Uri) -> Option<Intercept> {
-        (uri.scheme() == Some(&Scheme::HTTPS)).then(|| self.matcher.intercept(uri)).flatten()
+        (!self.none && uri.scheme() == Some(&Scheme::HTTPS)).then(|| self.matcher.intercept(uri)).flatten()
     }
 }
 

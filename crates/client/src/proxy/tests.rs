@@ -107,7 +107,9 @@ fn hosts_domains_and_networks_are_reached_without_it() {
         assert_eq!(through(straight), None, "{straight}");
     }
     let none = Proxies::new("proxy.example", "*").unwrap();
-    assert_eq!(none.proxy_for(&"https://api.example/".parse().unwrap()), None);
+    for straight in ["https://api.example/", "https://127.0.0.1/", "https://[::1]/"] {
+        assert_eq!(none.proxy_for(&straight.parse().unwrap()), None, "{straight}");
+    }
 }
 
 #[test]
