@@ -1,6 +1,6 @@
 //! The layers and the client of a profile, ready to send.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use claviger_auth_core::{BoxError, CredentialSource, Error, TokenCache, TokenSource};
@@ -29,6 +29,7 @@ impl Stack {
     ///
     /// `keep` may put a store of tokens over the source that fetches them: it is given the source with all that
     /// tells its tokens from others, and what it returns is asked in its place, below the cache of this run.
+    /// It has 70 s for all of it: one token request takes up to 30 s, and so may another run's that it waits for.
     /// It must never hand back the token of [`Fetch::Rejected`](claviger_auth_core::Fetch::Rejected), and says
     /// by [`AccessToken::with_age`](claviger_auth_core::AccessToken::with_age) how old a kept one is, so that
     /// one that is rejected is replaced. It is not called where a profile fetches no tokens.
@@ -42,7 +43,9 @@ impl Stack {
     ) -> Result<Self, Error> {
         let provider = &profile.provider;
         let tokens = match provider.token_requests()? {
-            Some(requests) => Some(TokenCache::new(keep(requests)?)),
+            Some(requests) => {
+                Some(TokenCache::builder(keep(requests)?).with_fetch_deadline(FETCH_DEADLINE).build())
+            }
             None => None,
         };
         Ok(Self {
@@ -108,3 +111,7 @@ pub enum Authentication {
     /// Nobody is told who asks.
     None,
 }
+
+/// For a store that waits for another run's token request, in vain, and then for one of its own. Each of these ends
+/// by itself (the token endpoint's client gives it 30 s).
+const FETCH_DEADLINE: Duration = Duration::from_secs(70);

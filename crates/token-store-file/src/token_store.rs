@@ -30,6 +30,9 @@ use crate::key::{self, Key};
 
 /// Hands out the token that an earlier run fetched, else fetches one and keeps it.
 ///
+/// It waits up to 35 s for a process that is fetching the token. A cache above it has to allow for that and for
+/// a fetch after it: a [deadline](claviger_auth_core::TokenCacheBuilder::with_fetch_deadline) of 70 s does.
+///
 /// # Panics
 ///
 /// Fetching panics where there is no tokio runtime with time enabled;
@@ -73,20 +76,19 @@ impl TokenStore {
 impl TokenSource for TokenStore {
     async fn fetch(&self, why: Fetch<'_>) -> Result<AccessToken, Error> {
         let Some(shelf) = &self.shelf else { return self.source.fetch(why).await };
-        let turn = time::timeout(PATIENCE, shelf.turn(&Wanted::of(why))).await;
-        let lock = match turn {
-            Ok(Ok(Turn::Kept(token))) => {
+        let lock = match shelf.turn_or_patience(Wanted::of(why)).await {
+            Ok(Turn::Kept(token)) => {
                 self.last_was_kept.store(true, Ordering::Relaxed);
                 return Ok(token);
             }
-            Ok(Ok(Turn::Ours(lock))) => Some(lock),
-            Ok(Err(error)) => {
-                shelf.warning.give(&format!("tokens are not kept: {error}"));
-                None
-            }
-            Err(_) => {
+            Ok(Turn::Ours(lock)) => Some(lock),
+            Ok(Turn::Theirs) => {
                 let words = "another run of this program holds on to the kept token; went on without it";
                 shelf.warning.give(words);
+                None
+            }
+            Err(error) => {
+                shelf.warning.give(&format!("tokens are not kept: {error}"));
                 None
             }
         };
@@ -180,6 +182,14 @@ struct Shelf {
 }
 
 impl Shelf {
+    /// Waits for its turn, but not for ever; then looks once more, since the token may have come at the last moment.
+    async fn turn_or_patience(self: &Arc<Self>, wanted: Wanted) -> io::Result<Turn> {
+        match time::timeout(PATIENCE, self.turn(&wanted)).await {
+            Ok(turn) => turn,
+            Err(_) => self.aside(move |shelf| Ok(shelf.find(&wanted).map_or(Turn::Theirs, Turn::Kept))).await,
+        }
+    }
+
     /// Looks for a token until there is one, or until it is for us to fetch it.
     async fn turn(self: &Arc<Self>, wanted: &Wanted) -> io::Result<Turn> {
         loop {
@@ -280,11 +290,13 @@ impl Wanted {
 enum Turn {
     Kept(AccessToken),
     Ours(Lock),
+    /// Another process does not let go.
+    Theirs,
 }
 
-/// How long to wait for another process. Less than the cache's fetch deadline, so that there is time left to fetch;
-/// more than a token request takes when all is well.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long to wait for another process: longer than the 30 s that a token request may take. With less, all that wait
+/// for a slow token endpoint would ask it as well.
+const PATIENCE: Duration = Duration::from_secs(35);
 const PAUSE: Duration = Duration::from_millis(20);
 
 #[cfg(test)]

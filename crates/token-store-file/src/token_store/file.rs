@@ -36,12 +36,14 @@ impl TokenFile {
 
     /// Reads it; none if there is none. The memory is wiped.
     pub(super) fn read(&self) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-        let file = match File::open(&self.data) {
+        match must_be_file(&self.data) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            file => file?,
-        };
+            checked => checked?,
+        }
+        let file = File::open(&self.data)?;
         // Of the open file: what is checked is what is read.
-        if let Some(what) = folder::distrust(&file.metadata()?) {
+        let metadata = file.metadata()?;
+        if let Some(what) = folder::distrust(&metadata).or_else(|| folder::exposed(&metadata)) {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, what));
         }
         let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_LENGTH + 1));
@@ -76,6 +78,10 @@ impl TokenFile {
 
     /// Takes the lock if nobody has it. It is given back when it is dropped, and when the process ends.
     pub(super) fn try_lock(&self) -> io::Result<Option<Lock>> {
+        match must_be_file(&self.lock) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         let file = private().write(true).create(true).truncate(false).open(&self.lock)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Lock { _file: file })),
@@ -89,6 +95,14 @@ impl TokenFile {
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: File,
+}
+
+/// Looks before it is opened: to open a FIFO waits for its other end, and a link leads out of the folder.
+fn must_be_file(path: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(path)?.is_file() {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidData, "something else is in the place of the file"))
 }
 
 /// Files that are nobody else's from the moment they are made.
@@ -147,7 +161,11 @@ mod tests {
         for entry in fs::read_dir(folder.path()).unwrap() {
             assert_eq!(entry.unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o600);
         }
-        fs::set_permissions(file.path(), fs::Permissions::from_mode(0o620)).unwrap();
-        assert_eq!(file.read().unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        for (mode, what) in [(0o620, "may write"), (0o640, "may have read"), (0o604, "may have read")] {
+            fs::set_permissions(file.path(), fs::Permissions::from_mode(mode)).unwrap();
+            let error = file.read().unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+            assert!(error.to_string().contains(what), "{error}");
+        }
     }
 }

@@ -53,6 +53,19 @@ pub(super) fn distrust(_metadata: &Metadata) -> Option<&'static str> {
     None
 }
 
+/// Says why a file is not for its owner alone.
+#[cfg(unix)]
+pub(super) fn exposed(metadata: &Metadata) -> Option<&'static str> {
+    use std::os::unix::fs::MetadataExt;
+
+    (metadata.mode() & OPEN_TO_OTHERS != 0).then_some("others may have read it")
+}
+
+#[cfg(not(unix))]
+pub(super) fn exposed(_metadata: &Metadata) -> Option<&'static str> {
+    None
+}
+
 #[cfg(unix)]
 fn judge(owner: u32, mode: u32, user: u32) -> Option<&'static str> {
     if owner != user {
@@ -63,6 +76,8 @@ fn judge(owner: u32, mode: u32, user: u32) -> Option<&'static str> {
 
 #[cfg(unix)]
 const WRITABLE_BY_OTHERS: u32 = 0o022;
+#[cfg(unix)]
+const OPEN_TO_OTHERS: u32 = 0o077;
 
 #[cfg(test)]
 #[cfg(unix)]

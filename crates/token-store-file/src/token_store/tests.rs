@@ -180,6 +180,63 @@ async fn goes_on_without_it_when_another_process_hangs() {
     assert_eq!(runs.cold().await, "2");
 }
 
+#[tokio::test(start_paused = true)]
+async fn waits_for_as_long_as_another_process_may_take() {
+    // The second is there just before patience ends, when nobody looks but the one last time.
+    for (millis, holds) in [(30_000, false), (34_999, true)] {
+        let runs = Runs::new();
+        let (one, other) = (runs.store(), runs.store());
+        let other = Arc::clone(other.shelf.as_ref().unwrap());
+        let lock = other.file.try_lock().unwrap().unwrap();
+        let holder = tokio::spawn(async move {
+            time::sleep(Duration::from_millis(millis)).await;
+            let token = AccessToken::bearer(&"swordfish-of-the-other".into()).unwrap();
+            let now = other.clock.wall();
+            let owner = Owner { certificate: None, client_secret: Some("s".into()) };
+            let bytes = Kept::new(token, now, &owner).unwrap().encode().unwrap();
+            other.file.write(&bytes, &lock).unwrap();
+            holds.then_some(lock)
+        });
+        let token = one.fetch(Fetch::Cold).await.unwrap();
+        assert_eq!((number(&token), runs.issued()), ("-of-the-other", 0), "{millis}");
+        assert!(one.last_was_kept() && shelf(&one).warning.get().is_none());
+        holder.await.unwrap();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn replaces_what_others_may_read_and_what_is_no_file() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let runs = Runs::new();
+    runs.cold().await;
+    let (path, elsewhere) = (runs.file("json"), runs.folder.path().join("elsewhere"));
+    let expose = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    let spoil: [&dyn Fn(); 4] = [
+        &|| expose(0o640),
+        &|| expose(0o604),
+        &|| {
+            fs::rename(&path, &elsewhere).unwrap();
+            symlink(&elsewhere, &path).unwrap();
+        },
+        &|| {
+            fs::remove_file(&path).unwrap();
+            rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RUSR).unwrap();
+        },
+    ];
+    for (index, spoil) in spoil.into_iter().enumerate() {
+        spoil();
+        let store = runs.store();
+        let token = time::timeout(Duration::from_secs(20), store.fetch(Fetch::Cold)).await.unwrap().unwrap();
+        assert_eq!(number(&token), (index + 2).to_string());
+        let said = shelf(&store).warning.get().unwrap();
+        assert!(said.contains("another is fetched"), "{said}");
+        let made = fs::symlink_metadata(&path).unwrap();
+        assert!(made.is_file() && made.permissions().mode() & 0o777 == 0o600);
+    }
+}
+
 #[tokio::test]
 async fn a_failed_fetch_leaves_the_lock_to_others() {
     struct Refused;
