@@ -23,9 +23,7 @@ pub(crate) async fn run(arguments: SandboxArguments, program: &str) -> Result<Ex
     })?;
     match &arguments.dir {
         Some(folder) => {
-            sandbox.write_dir(folder).map_err(|error| {
-                Failure::new(Exit::Settings, error, "name a folder that you may write, with --dir")
-            })?;
+            write(&sandbox, folder)?;
             console::say(&with_folder(&sandbox, folder, program));
         }
         None => console::say(&without_folder(&sandbox)),
@@ -34,6 +32,16 @@ pub(crate) async fn run(arguments: SandboxArguments, program: &str) -> Result<Ex
     sandbox.shutdown().await;
     console::note("the sandbox has stopped");
     Ok(Exit::Done)
+}
+
+fn write(sandbox: &Sandbox, folder: &Path) -> Result<(), Failure> {
+    sandbox.write_dir(folder).map_err(|error| {
+        Failure::new(
+            Exit::Settings,
+            error,
+            "name a folder of yours with --dir that is new, is empty, or holds what a sandbox wrote before",
+        )
+    })
 }
 
 fn where_it_is(sandbox: &Sandbox) -> String {
@@ -174,6 +182,19 @@ mod tests {
             assert!(text.contains(&format!("claviger --profile {profile} request ")), "{profile}");
         }
         assert!(without_folder(&sandbox).contains("--dir"));
+    }
+
+    #[tokio::test]
+    async fn leaves_the_settings_of_somebody_alone() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let sandbox = Sandbox::start(Options::new()).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let settings = folder.path().join("claviger.toml");
+        std::fs::write(&settings, "default_profile = \"acme\"\n").unwrap();
+        let failure = write(&sandbox, folder.path()).unwrap_err();
+        assert_eq!(failure.exit(), Exit::Settings);
+        assert!(failure.advice().contains("--dir"), "{}", failure.advice());
+        assert_eq!(std::fs::read_to_string(&settings).unwrap(), "default_profile = \"acme\"\n");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Writes what a client needs: the files people get from the providers, and settings that work.
 
+mod folder;
 mod settings;
 
 use std::fs::{self, DirBuilder, OpenOptions};
@@ -14,7 +15,7 @@ use crate::sandbox::Sandbox;
 
 impl Sandbox {
     /// Writes the credentials, the certificates and a `claviger.toml` that uses them into `directory`, which is made
-    /// if it is missing. Files of these names are replaced. Only the owner can read what is written.
+    /// if it is missing. What an earlier sandbox wrote there is replaced. Only the owner can read what is written.
     ///
     /// | file | what it is |
     /// | --- | --- |
@@ -30,10 +31,12 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// If a file or a folder could not be written.
+    /// If a file or a folder could not be written. If `directory` is neither empty nor written by a sandbox before:
+    /// somebody's own credentials may be in it. On unix also if it is another user's, or others may write to it.
     pub fn write_dir(&self, directory: &Path) -> Result<(), Error> {
         let clara = self.clara();
         let (secret, test_secret) = (clara.client_secret(), clara.test_client_secret());
+        folder::check(directory)?;
         make_folder(directory)?;
         replace(directory, "ca.pem", self.ca_pem())?;
         let folder = directory.join("clara");

@@ -15,7 +15,7 @@ pub(super) fn text(sandbox: &Sandbox) -> String {
     let clara_server =
         [("api_url", clara_api.as_str()), ("token_url", clara_token.as_str()), ("tenant", clara_tenant)];
 
-    let mut text = String::from("# Written by the sandbox; good until it stops.\n");
+    let mut text = format!("{FIRST_LINE}\n");
     line(&mut text, "default_profile", "clara");
     for (name, environment) in [("clara", "production"), ("clara-test", "test")] {
         profile(&mut text, name, "clara", &clara_server);
@@ -90,6 +90,9 @@ fn quote(value: &str) -> String {
     quoted.push('"');
     quoted
 }
+
+/// How settings begin that the sandbox wrote; by it, it knows its own folder again.
+pub(super) const FIRST_LINE: &str = "# Written by the sandbox; good until it stops.";
 
 #[cfg(test)]
 mod tests {
