@@ -82,14 +82,13 @@ fn with_folder(sandbox: &Sandbox, folder: &Path, program: &str) -> String {
          \x20 export CLAVIGER_CONFIG={settings}\n\
          {}\n\
          or with curl, a token of Clara's, and what has arrived there so far:\n\
-         \x20 {curl} -u \"{}:$(cat {})\" -d grant_type=client_credentials {}\n\
+         \x20 {curl} --config {} -d grant_type=client_credentials {}\n\
          \x20 {curl} {}/sandbox/journal\n",
         where_it_is(sandbox),
         at("clara/"),
         at("ca.pem"),
         commands(sandbox, program),
-        clara.client_id(),
-        at("clara/secret.txt"),
+        at("clara/curl.conf"),
         clara.token_url(),
         clara.api_url(),
     )
@@ -182,6 +181,15 @@ mod tests {
             assert!(text.contains(&format!("claviger --profile {profile} request ")), "{profile}");
         }
         assert!(without_folder(&sandbox).contains("--dir"));
+    }
+
+    #[tokio::test]
+    async fn gives_curl_the_secret_by_a_file_and_no_argument() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let sandbox = Sandbox::start(Options::new()).await.unwrap();
+        let text = with_folder(&sandbox, Path::new("/tmp/it's here"), "claviger");
+        assert!(text.contains(r"--config '/tmp/it'\''s here/clara/curl.conf' -d grant_type"), "{text}");
+        assert!(!text.contains("$(") && !text.contains("secret.txt"), "{text}");
     }
 
     #[tokio::test]

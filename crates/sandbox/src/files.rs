@@ -22,6 +22,7 @@ impl Sandbox {
     /// | `ca.pem` | the certificate of the authority that issued the server's |
     /// | `clara/credentials.json`, `client.crt`, `client.key`, `ca.pem` | what Clara gives to a project |
     /// | `clara/secret.txt` | the client secret alone, for the profile `custom` |
+    /// | `clara/curl.conf` | the client id and secret as `curl --config` reads them |
     /// | `clara-test/…` | the same four for the test environment |
     /// | `clarify/clarify-credentials.json` | what Clarify gives to an integration, for OAuth 2.0 |
     /// | `clarify/clarify-basic-credentials.json` | the same for HTTP Basic |
@@ -42,6 +43,8 @@ impl Sandbox {
         let folder = directory.join("clara");
         self.write_account(&folder, clara.client_id(), &secret, clara.identity())?;
         replace(&folder, "secret.txt", &secret)?;
+        // In an argument of curl's, every user of the machine could read the secret. Neither word needs an escape.
+        replace(&folder, "curl.conf", &format!("user = \"{}:{secret}\"\n", clara.client_id()))?;
         let folder = directory.join("clara-test");
         self.write_account(&folder, clara.test_client_id(), &test_secret, clara.test_identity())?;
         self.write_integration(&directory.join("clarify"))?;
@@ -141,6 +144,7 @@ mod tests {
             "ca.pem",
             "claviger.toml",
             "clara/client.key",
+            "clara/curl.conf",
             "clara/secret.txt",
             "clarify/clarify-basic-credentials.json",
             "clarify/clarify-credentials.json",
@@ -155,7 +159,7 @@ mod tests {
         fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
         sandbox.write_dir(&directory).unwrap();
         assert_eq!(mode(&key), 0o600);
-        assert_eq!(fs::read_dir(directory.join("clara")).unwrap().count(), 5);
+        assert_eq!(fs::read_dir(directory.join("clara")).unwrap().count(), 6);
     }
 
     #[tokio::test]
