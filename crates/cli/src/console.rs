@@ -41,31 +41,47 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 
 /// Says what went wrong, why, and what to do.
 pub(crate) fn fail(failure: &Failure) {
+    say(&text_of(failure));
+}
+
+fn text_of(failure: &Failure) -> String {
     let mut text = String::new();
-    for (index, words) in failure.words().iter().enumerate() {
+    for (index, words) in failure.words().iter().map(|words| escaped(words)).enumerate() {
         text.push_str(&match index {
             0 => format!("{ERROR}claviger:{ERROR:#} {words}\n"),
             _ => format!("  {QUIET}because:{QUIET:#} {words}\n"),
         });
     }
-    text.push_str(&format!("  {GOOD}try:{GOOD:#} {}\n", failure.advice()));
-    say(&text);
+    text.push_str(&format!("  {GOOD}try:{GOOD:#} {}\n", escaped(failure.advice())));
+    text
 }
 
 /// Says a line.
 pub(crate) fn note(words: &str) {
-    say(&format!("{STRONG}claviger:{STRONG:#} {words}\n"));
+    say(&format!("{STRONG}claviger:{STRONG:#} {}\n", escaped(words)));
 }
 
 /// Says a line about something that is likely a mistake.
 pub(crate) fn warn(words: &str) {
-    say(&format!("{WARNING}claviger: warning:{WARNING:#} {words}\n"));
+    say(&format!("{WARNING}claviger: warning:{WARNING:#} {}\n", escaped(words)));
 }
 
 /// Says a text of several lines.
 pub(crate) fn say(text: &str) {
     // Where stderr is closed there is nobody to tell.
     let _ = anstream::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Escapes what would move the cursor, colour or begin a line: names in the settings may hold anything.
+pub(crate) fn escaped(words: &str) -> String {
+    let mut text = String::with_capacity(words.len());
+    for character in words.chars() {
+        match character.is_control() {
+            true => text.extend(character.escape_default()),
+            false => text.push(character),
+        }
+    }
+    text
 }
 
 /// For what went well.
@@ -78,3 +94,20 @@ pub(crate) const QUIET: Style = Style::new().dimmed();
 pub(crate) const STRONG: Style = Style::new().bold();
 /// For what is likely a mistake.
 pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+
+#[cfg(test)]
+mod tests {
+    use claviger_auth_core::{Error, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn a_name_in_the_settings_writes_no_lines_and_no_colours() {
+        let error =
+            Error::new(ErrorKind::Configuration, "no").with_subject("a\u{1b}[2Jb\nclaviger: all is well");
+        let text = anstream::adapter::strip_str(&text_of(&error.into())).to_string();
+        assert!(text.starts_with("claviger: no (a\\u{1b}[2Jb\\nclaviger: all is well)\n"), "{text}");
+        assert_eq!(text.lines().count(), 2);
+        assert_eq!(escaped("ä\u{9b}\t"), "ä\\u{9b}\\t");
+    }
+}

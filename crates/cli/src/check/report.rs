@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::{
-    console::{self, ERROR, GOOD, QUIET, WARNING},
+    console::{self, ERROR, GOOD, QUIET, WARNING, escaped},
     exit::Exit,
     failure::Failure,
 };
@@ -147,7 +147,7 @@ impl Report {
 impl Step {
     fn to_text(&self) -> String {
         let (word, style) = self.status.word();
-        let mut text = format!("{style}{word:<8}{style:#}{:<24}{}\n", self.name, self.detail);
+        let mut text = format!("{style}{word:<8}{style:#}{:<24}{}\n", self.name, escaped(&self.detail));
         if let Some(advice) = &self.advice {
             // Writing to a String does not fail.
             let _ = writeln!(text, "{:8}{GOOD}try:{GOOD:#} {advice}", "");
