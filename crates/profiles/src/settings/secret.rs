@@ -54,7 +54,7 @@ impl SecretSource {
     }
 }
 
-/// Reads a secret from a file, without the newline that editors put at its end.
+/// Reads a secret from a file, without what editors put around it.
 fn read(path: &Path) -> Result<SecretString, Error> {
     let problem = |what| {
         Error::new(ErrorKind::Configuration, what)
@@ -69,10 +69,13 @@ fn read(path: &Path) -> Result<SecretString, Error> {
         return Err(problem("the file with the secret is too large to be one"));
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| problem("the file with the secret is not text"))?;
-    let text = text.strip_suffix('\n').unwrap_or(text);
-    let text = text.strip_suffix('\r').unwrap_or(text);
+    // Editors put a mark before it, and line ends behind it.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_end_matches(['\r', '\n']);
     if text.is_empty() {
         return Err(problem("the file with the secret is empty"));
+    }
+    if text.contains(char::is_control) {
+        return Err(problem("the file holds more than one line"));
     }
     Ok(text.into())
 }
@@ -111,11 +114,18 @@ mod tests {
             let source = SecretSource::File("secret.txt".to_owned());
             fetch(&source, folder.path(), &Variables::of(&[]))
         };
-        for text in ["sword fish", "sword fish\n", "sword fish\r\n"] {
+        for text in
+            ["sword fish", "sword fish\n", "sword fish\r\n", "\u{feff}sword fish\n", "sword fish\r\n\n\n"]
+        {
             assert_eq!(get(text.as_bytes()).unwrap().expose_secret(), "sword fish");
         }
-        assert_eq!(get(b" two\n\n").unwrap().expose_secret(), " two\n", "only one newline is an editor's");
-        for bad in [&b""[..], b"\n", b"\xff", &[b'x'; MAX_LENGTH + 1]] {
+        assert_eq!(get(b" two \n\n").unwrap().expose_secret(), " two ", "spaces may belong to it");
+        for bad in ["sword\nfish", "\nswordfish", "sword\u{1b}fish", "sword\u{85}fish\n", "sword\rfish"] {
+            let error = get(bad.as_bytes()).unwrap_err();
+            assert!(error.to_string().contains("the file holds more than one line"), "{error}");
+            assert!(error.subject().unwrap().ends_with("secret.txt") && !error.to_string().contains("fish"));
+        }
+        for bad in [&b""[..], b"\n", b"\xef\xbb\xbf", b"\xff", &[b'x'; MAX_LENGTH + 1]] {
             assert_eq!(get(bad).unwrap_err().kind(), ErrorKind::Configuration);
         }
         fs::remove_file(folder.path().join("secret.txt")).unwrap();
