@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use claviger_auth_core::Error;
 use claviger_profiles::Variables;
 
 /// Looks up what the environment says, and where the platform has its folders.
@@ -42,8 +43,8 @@ impl Environment {
     }
 
     /// `$CLAVIGER_PROFILE`.
-    pub(crate) fn profile(&self) -> Option<String> {
-        self.get("CLAVIGER_PROFILE").map(|name| name.to_string_lossy().into_owned())
+    pub(crate) fn profile(&self) -> Result<Option<String>, Error> {
+        self.variables.text("CLAVIGER_PROFILE")
     }
 
     /// The variable that puts other authorities in the place of the platform's, if one does.

@@ -28,7 +28,10 @@ pub(crate) fn choose(
     choice: &Choice,
     environment: &Environment,
 ) -> Result<Section, Error> {
-    let wanted = choice.profile.clone().or_else(|| environment.profile());
+    let wanted = match &choice.profile {
+        Some(name) => Some(name.clone()),
+        None => environment.profile()?,
+    };
     document.choose(wanted.as_deref())
 }
 

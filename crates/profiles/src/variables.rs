@@ -37,9 +37,26 @@ impl Variables {
     }
 
     /// `$CLAVIGER_CLIENT_ID`, above the settings file.
-    #[must_use]
-    pub fn client_id(&self) -> Option<String> {
-        self.value("CLAVIGER_CLIENT_ID").map(|id| id.to_string_lossy().into_owned())
+    ///
+    /// # Errors
+    ///
+    /// Those of [`text`](Self::text).
+    pub fn client_id(&self) -> Result<Option<String>, Error> {
+        self.text("CLAVIGER_CLIENT_ID")
+    }
+
+    /// Takes what the variable of that name holds, as text.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](ErrorKind::Configuration): it is not UTF-8, and would be sent as something else.
+    pub fn text(&self, name: &str) -> Result<Option<String>, Error> {
+        let text = self.value(name).map(OsString::into_string).transpose();
+        text.map_err(|_| {
+            Error::new(ErrorKind::Configuration, "the variable is not text")
+                .with_subject(format!("${name}"))
+                .with_advice("set it to UTF-8 text, or unset it")
+        })
     }
 
     /// Whether `$CLAVIGER_CLIENT_SECRET` is there, above the settings file.
@@ -112,6 +129,20 @@ mod tests {
             assert_eq!(proxy(&variables, "https://api.test/").as_deref(), Some("a:1"));
         }
         assert_eq!(proxy(&all, "http://127.0.0.1/"), None, "plain http stays on this machine");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn does_not_send_an_id_that_is_no_text() {
+        let id = |bytes: &'static [u8]| {
+            let value = <OsString as std::os::unix::ffi::OsStringExt>::from_vec(bytes.to_vec());
+            Variables::new(move |_| Some(value.clone())).client_id()
+        };
+        assert_eq!(id("ä".as_bytes()).unwrap().as_deref(), Some("ä"));
+        assert_eq!(id(b"").unwrap(), None);
+        let error = id(b"acme\xff").unwrap_err();
+        assert_eq!((error.kind(), error.subject()), (ErrorKind::Configuration, Some("$CLAVIGER_CLIENT_ID")));
+        assert!(!error.to_string().contains("acme"), "{error}");
     }
 
     #[test]

@@ -22,8 +22,8 @@ pub(super) fn choose(
     let section = report.need("profile", section.map_err(Into::into))?;
     let by = match (&choice.profile, environment.profile()) {
         (Some(_), _) => "--profile",
-        (None, Some(_)) => "$CLAVIGER_PROFILE",
-        (None, None) => "the default, or the only one",
+        (None, Ok(Some(_))) => "$CLAVIGER_PROFILE",
+        (None, _) => "the default, or the only one",
     };
     report.ok("profile", format!("{}, at {} ({by})", section.name(), section.position()));
     Ok(section)
@@ -60,7 +60,7 @@ pub(super) fn origins(section: &Section, choice: &Choice, environment: &Environm
 
 /// Lists what stands above the settings file, and by what it was given.
 fn above(choice: &Choice, environment: &Environment) -> Vec<(&'static str, &'static str)> {
-    let id = match (&choice.client_id, environment.variables().client_id()) {
+    let id = match (&choice.client_id, environment.variables().value("CLAVIGER_CLIENT_ID")) {
         (Some(_), _) => Some("--client-id"),
         (None, Some(_)) => Some("$CLAVIGER_CLIENT_ID"),
         (None, None) => None,

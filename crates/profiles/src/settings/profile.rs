@@ -39,7 +39,10 @@ impl Profile {
             return Err(section.placed("provider", error));
         };
         let proxies = variables.proxies()?;
-        let client_id = overrides.client_id.clone().or_else(|| variables.client_id());
+        let client_id = match &overrides.client_id {
+            Some(id) => Some(id.clone()),
+            None => variables.client_id()?,
+        };
         let overrides = Overrides { client_id, ..overrides.clone() };
         let provider =
             read(&Client { section: &section, overrides: &overrides, variables, proxies: &proxies })?;
