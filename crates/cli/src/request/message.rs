@@ -7,7 +7,8 @@ use claviger_auth_core::{Error, ErrorKind};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Uri,
     header::{
-        ACCEPT, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TE, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
+        ACCEPT, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, PROXY_AUTHORIZATION, TE, TRAILER,
+        TRANSFER_ENCODING, UPGRADE, USER_AGENT,
     },
 };
 use http_body_util::Full;
@@ -95,7 +96,19 @@ fn body(typed: &str) -> Result<Bytes, Error> {
 }
 
 const COMMON: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
-const OF_THE_CLIENT: [HeaderName; 6] = [CONNECTION, CONTENT_LENGTH, HOST, TE, TRANSFER_ENCODING, UPGRADE];
+const OF_THE_CLIENT: [HeaderName; 11] = [
+    CONNECTION,
+    CONTENT_LENGTH,
+    EXPECT,
+    HOST,
+    HeaderName::from_static("keep-alive"),
+    PROXY_AUTHORIZATION,
+    HeaderName::from_static("proxy-connection"),
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
 const WRITE_HEADER: &str = "write it as -H 'Name: value', on one line";
 
 #[cfg(test)]
@@ -158,6 +171,11 @@ mod tests {
             "a: sword\nfish",
             "Host: swordfish",
             "AUTHORIZATION: fish",
+            "Proxy-Authorization: fish",
+            "proxy-connection: fish",
+            "Keep-Alive: fish",
+            "Trailer: fish",
+            "Expect: fish",
         ] {
             let error = build(&["GET", "/", "-H", bad]).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Configuration, "{bad}");
