@@ -58,15 +58,21 @@ fn one(name: &str, path: &Path, content: Content, report: &mut Report) {
             return;
         }
     };
+    // Whoever writes it decides where secrets go, or whom to trust.
+    if let Some(found) = open_to_others(path, &metadata, WRITE) {
+        let detail = format!("others may write {}", found.display());
+        report.warn(step, detail, "take that right away: chmod go-w FILE (or FOLDER)");
+        return;
+    }
     let exposed = match content {
-        Content::Private => exposed(path, &metadata),
-        Content::Public => Vec::new(),
+        Content::Private => open_to_others(path, &metadata, READ),
+        Content::Public => None,
     };
-    match exposed.first() {
+    match exposed {
         None => report.ok(step, shown.to_string()),
-        Some(first) => report.warn(
+        Some(found) => report.warn(
             step,
-            format!("others may read {}", first.display()),
+            format!("others may read {}", found.display()),
             "take that right away: chmod go= FILE (or, for all in a folder, go= FOLDER)",
         ),
     }
@@ -83,37 +89,38 @@ fn look(path: &Path) -> std::io::Result<Metadata> {
     Ok(metadata)
 }
 
-/// Lists what others may read of it: the file, or in a folder that they may enter, its files with secrets.
-fn exposed(path: &Path, metadata: &Metadata) -> Vec<PathBuf> {
-    if !is_open_to_others(metadata) {
-        return Vec::new();
+/// Finds what others may read or write of it: the file, or in a folder that they may enter, its files with secrets.
+/// A folder that they may write is itself found.
+fn open_to_others(path: &Path, metadata: &Metadata, right: u32) -> Option<PathBuf> {
+    if (!metadata.is_dir() || right == WRITE) && grants(metadata, right) {
+        return Some(path.to_owned());
     }
-    if !metadata.is_dir() {
-        return vec![path.to_owned()];
+    if !metadata.is_dir() || !grants(metadata, READ) {
+        return None;
     }
-    let Ok(entries) = fs::read_dir(path) else { return Vec::new() };
-    let mut found: Vec<PathBuf> = entries
-        .flatten()
-        .filter(|entry| entry.metadata().is_ok_and(|metadata| is_open_to_others(&metadata)))
+    let entries = fs::read_dir(path).ok()?.flatten();
+    let found = entries
+        .filter(|entry| entry.metadata().is_ok_and(|metadata| grants(&metadata, right)))
         .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json" || extension == "key"))
-        .collect();
-    found.sort();
-    found
+        .filter(|path| right == WRITE || path.extension().is_some_and(|it| it == "json" || it == "key"));
+    found.min()
 }
 
 #[cfg(unix)]
-fn is_open_to_others(metadata: &Metadata) -> bool {
+fn grants(metadata: &Metadata, right: u32) -> bool {
     use std::os::unix::fs::MetadataExt;
 
-    metadata.mode() & 0o055 != 0
+    metadata.mode() & right != 0
 }
 
 /// Windows has no such bits.
 #[cfg(not(unix))]
-fn is_open_to_others(_metadata: &Metadata) -> bool {
+fn grants(_metadata: &Metadata, _right: u32) -> bool {
     false
 }
 
+/// What others need to read a file, or to enter a folder.
+const READ: u32 = 0o055;
+const WRITE: u32 = 0o022;
 const PUBLIC: &[&str] = &["ca_file", "cert_file"];
 const PRIVATE: &[&str] = &["credentials", "key_file", "pkcs12_file", "signing_key_file"];

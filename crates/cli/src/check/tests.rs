@@ -124,6 +124,36 @@ async fn warns_of_secrets_that_others_may_read() {
     has(&lines, "ok: file cert_file: ", "client.crt");
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn warns_of_files_that_others_may_write() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let desk = Desk::new().await;
+    let open = |path: &str, mode| {
+        fs::set_permissions(desk.file(path), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for name in ["ca.pem", "clara/client.crt", "clara/client.key", "clara/secret.txt"] {
+        open(name, 0o622);
+    }
+    open("clara", 0o755);
+    let (lines, exit) = desk.check("custom", &[]).await;
+    assert_eq!(exit, Exit::Done);
+    for (name, file) in [
+        ("ca_file", "ca.pem"),
+        ("cert_file", "client.crt"),
+        ("key_file", "client.key"),
+        ("client_secret", "secret.txt"),
+    ] {
+        has(&lines, &format!("warning: file {name}: others may write "), file);
+    }
+    let (lines, _) = desk.check("clara", &[]).await;
+    has(&lines, "warning: file credentials: others may write ", "client.crt");
+    open("clara", 0o720);
+    let (lines, _) = desk.check("clara", &[]).await;
+    has(&lines, "warning: file credentials: others may write ", "clara");
+}
+
 #[tokio::test]
 async fn stops_where_there_is_no_going_on() {
     let desk = Desk::new().await;
