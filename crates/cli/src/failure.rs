@@ -3,6 +3,7 @@
 use std::{borrow::Cow, error, fmt, io};
 
 use claviger_auth_core::{BoxError, Error, ErrorKind};
+use hyper_util::client::legacy;
 
 use crate::exit::Exit;
 
@@ -45,12 +46,19 @@ impl Failure {
             .is_some_and(|caused| caused.source.kind() == io::ErrorKind::BrokenPipe)
     }
 
-    /// The error in words, and each cause that says something new.
+    /// The error in words, and each cause that says something new: of ours, and of the operating system's.
     pub(crate) fn words(&self) -> Vec<String> {
         let error: &(dyn error::Error + 'static) = &*self.error;
         let mut words: Vec<String> = Vec::new();
-        for text in std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string) {
-            if !words.iter().any(|said| said.contains(&text)) {
+        let mut is_in_library = false;
+        for cause in std::iter::successors(Some(error), |error| error.source()) {
+            is_in_library |= is_of_library(cause);
+            let text = cause.to_string();
+            let is_for_user = match cause.downcast_ref::<io::Error>() {
+                Some(error) => is_of_system(error),
+                None => !is_in_library || cause.is::<Error>(),
+            };
+            if (words.is_empty() || is_for_user) && !words.iter().any(|said| said.contains(&text)) {
                 words.push(text);
             }
         }
@@ -93,8 +101,23 @@ impl error::Error for Caused {
     }
 }
 
+/// What a library says is for who wrote the program, such as `client error (SendRequest)`.
+fn is_of_library(cause: &(dyn error::Error + 'static)) -> bool {
+    cause.is::<hyper::Error>() || cause.is::<legacy::Error>() || cause.is::<rustls::Error>()
+}
+
+/// Others wrap their own errors in it; and for some kinds it has no words.
+fn is_of_system(error: &io::Error) -> bool {
+    match error.get_ref() {
+        Some(wrapped) => wrapped.is::<Error>(),
+        None => !["other error", "uncategorized error"].contains(&&*error.to_string()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+
     use super::*;
 
     #[test]
@@ -107,6 +130,38 @@ mod tests {
         let failure = Failure::from(error);
         assert_eq!(failure.words(), ["could not connect", "connection refused"]);
         assert_eq!(failure.exit(), Exit::Connection);
+    }
+
+    fn words(cause: impl Into<BoxError>) -> Vec<String> {
+        let ours = Error::new(ErrorKind::Connect, "why").with_source(cause);
+        Failure::from(Error::new(ErrorKind::Connect, "what").with_source(ours)).words()
+    }
+
+    #[test]
+    fn leaves_out_what_is_not_for_the_user() {
+        assert_eq!(words(io::Error::other("see https://docs.rs/rustls")), ["what", "why"]);
+        assert_eq!(words(io::Error::from(io::ErrorKind::Other)), ["what", "why"]);
+        assert_eq!(words(rustls::Error::DecryptError), ["what", "why"]);
+        assert_eq!(
+            words(io::Error::from(io::ErrorKind::ConnectionReset)),
+            ["what", "why", "connection reset"]
+        );
+        let ours = Error::new(ErrorKind::Tls, "wherefore");
+        assert_eq!(words(io::Error::other(ours)), ["what", "why", "wherefore"]);
+    }
+
+    #[tokio::test]
+    async fn says_what_the_system_said_to_the_client() {
+        let connect = tower::service_fn(|_: http::Uri| {
+            let error = io::Error::from(io::ErrorKind::ConnectionReset);
+            std::future::ready(Err::<TokioIo<tokio::net::TcpStream>, _>(error))
+        });
+        let client = legacy::Client::builder(TokioExecutor::new()).build(connect);
+        let request = http::Request::get("http://api.example/");
+        let request = request.body(http_body_util::Full::<bytes::Bytes>::default()).unwrap();
+        let error = client.request(request).await.unwrap_err();
+        assert!(error.to_string().starts_with("client error"), "{error}");
+        assert_eq!(words(error), ["what", "why", "connection reset"]);
     }
 
     #[test]
