@@ -140,6 +140,16 @@ Exit codes: 0 done; 1 the API answered with an error; 2 settings or usage;
 
 Begin with: claviger demo";
 
+/// The same for the manual page, which has a section for them.
+pub(crate) const EXIT_CODES: [(&str, &str); 6] = [
+    ("0", "done"),
+    ("1", "the API answered with an error"),
+    ("2", "settings or usage"),
+    ("3", "credentials refused"),
+    ("4", "no connection, TLS or client certificate"),
+    ("5", "other"),
+];
+
 const CHECK_HELP: &str = "\
 It connects, asks for the head of / without credentials, gets a token, and makes one harmless call: GET check_path,
 else one that the provider names. Exit code: that of the first step that failed; 0 if there are only warnings.";
