@@ -1,8 +1,8 @@
 //! Turns the pooled client's errors into ours.
 
-use std::error;
+use std::{error, io};
 
-use claviger_auth_core::{Error, ErrorKind};
+use claviger_auth_core::{BoxError, Error, ErrorKind};
 use claviger_mtls::ConnectionFailure;
 use http::Extensions;
 use hyper_util::client::legacy;
@@ -20,7 +20,7 @@ pub(crate) fn of_request(cause: legacy::Error, watch: &Watch) -> Error {
     let error = if cause.is_connect() {
         Error::new(ErrorKind::Connect, "could not connect to the server")
     } else {
-        match find(&cause) {
+        match find::<hyper::Error>(&cause) {
             Some(hyper) => of_hyper(hyper),
             // hyper-util has it from nobody: it refused the request itself, for its version or method.
             None if error::Error::source(&cause).is_none() => {
@@ -30,7 +30,20 @@ pub(crate) fn of_request(cause: legacy::Error, watch: &Watch) -> Error {
             None => Error::new(ErrorKind::Connect, "the connection to the server was lost"),
         }
     };
-    error.with_subject(watch.origin().to_string()).with_source(cause)
+    let error = error.with_subject(watch.origin().to_string());
+    match own_source(cause) {
+        Some(source) => error.with_source(source),
+        None => error,
+    }
+}
+
+/// Keeps of the cause what cannot hold a server's words: the error of the caller's own body, or the kind of an
+/// I/O error. h2 shows the debug data of a GOAWAY, in which a server can echo the request's `Authorization`.
+fn own_source(cause: legacy::Error) -> Option<BoxError> {
+    if find::<hyper::Error>(&cause).is_some_and(hyper::Error::is_user) {
+        return Some(cause.into());
+    }
+    find::<io::Error>(&cause).map(|error| io::Error::from(error.kind()).into())
 }
 
 /// HTTP/2 keeps no source of what its connection failed with; the connection does.
@@ -59,6 +72,6 @@ fn of_hyper(cause: &hyper::Error) -> Error {
     Error::new(kind, what)
 }
 
-fn find<'a>(error: &'a (dyn error::Error + 'static)) -> Option<&'a hyper::Error> {
+fn find<'a, E: error::Error + 'static>(error: &'a (dyn error::Error + 'static)) -> Option<&'a E> {
     std::iter::successors(Some(error), |error| error.source()).find_map(|error| error.downcast_ref())
 }

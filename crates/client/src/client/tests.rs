@@ -255,6 +255,35 @@ async fn tells_what_is_no_http_from_a_server_that_hangs_up() {
     }
 }
 
+/// A server may echo what it was sent in the debug data of a GOAWAY (RFC 9113 §6.8).
+#[tokio::test]
+async fn no_word_of_a_server_gets_into_an_error() {
+    let stage = Stage::new(&TLS13, HTTP_2);
+    let acceptor = TlsAcceptor::from(Arc::new(stage.lenient()));
+    let (address, _) = serve(move |tcp| {
+        let acceptor = acceptor.clone();
+        async move {
+            let mut tls = acceptor.accept(tcp).await.unwrap();
+            let mut preface = [0; 24];
+            tls.read_exact(&mut preface).await.unwrap();
+            let words = b"you sent swordfish";
+            let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+            let go_away = [0, 0, 8 + words.len() as u8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11];
+            tls.write_all(&[&settings[..], &go_away, words].concat()).await.unwrap();
+            // Up to the client's end, so that nothing is reset.
+            let _ = tls.read_to_end(&mut Vec::new()).await;
+        }
+    })
+    .await;
+    let client = Client::builder(stage.tls().build().unwrap()).build();
+    let error = refusal(client, &format!("https://localhost:{}/", address.port())).await;
+    let first: &(dyn std::error::Error + 'static) = &error;
+    let chain = std::iter::successors(Some(first), |error| error.source());
+    let told: String = chain.map(|error| format!("{error} {error:?}")).collect();
+    assert!(!told.contains("swordfish") && !told.contains("you sent"), "{told}");
+    assert_eq!(error.kind(), ErrorKind::Connect);
+}
+
 #[tokio::test]
 async fn a_port_where_nobody_listens_is_told_as_such() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
