@@ -96,9 +96,9 @@ impl TokenSource for TokenStore {
         let asked = shelf.clock.wall();
         let token = self.source.fetch(why).await?;
         if let Some(lock) = lock {
-            let kept = token.clone();
+            let (kept, wanted) = (token.clone(), Wanted::of(why));
             // The lock goes along: should nobody wait for this any more, the file is still ours to replace.
-            if let Err(error) = shelf.aside(move |shelf| shelf.keep(kept, asked, &lock)).await {
+            if let Err(error) = shelf.aside(move |shelf| shelf.keep(kept, asked, &wanted, &lock)).await {
                 shelf.warning.give(&format!("the token is not kept: {error}"));
             }
         }
@@ -243,8 +243,10 @@ impl Shelf {
         rejected.is_none_or(|rejected| rejected.header() != token.header()).then_some(token)
     }
 
-    fn keep(&self, token: AccessToken, asked: SystemTime, lock: &Lock) -> io::Result<()> {
-        match Kept::new(token, asked, &self.owner).and_then(|kept| kept.encode()) {
+    fn keep(&self, token: AccessToken, asked: SystemTime, wanted: &Wanted, lock: &Lock) -> io::Result<()> {
+        let is_replacement = matches!(wanted, Wanted::OtherThan(_));
+        let kept = Kept::new(token, asked, &self.owner).map(|kept| kept.with_replacement(is_replacement));
+        match kept.and_then(|kept| kept.encode()) {
             Some(bytes) => self.file.write(&bytes, lock),
             None => Err(io::Error::new(io::ErrorKind::InvalidData, "it is none that can be kept")),
         }

@@ -27,7 +27,7 @@ fn of_unauthorized(authentication: Authentication) -> (&'static str, &'static st
         Authentication::Fetched => (
             "; it does not take the token that was just fetched or kept",
             "check that api_url and token_url belong together, and scope, audience and certificate; \
-             a token that was fetched less than 5 s ago is not replaced: wait, or add --no-cache",
+             a new token that was refused is not replaced within 5 s",
         ),
         Authentication::Given => (
             "; it does not take the credentials",

@@ -14,6 +14,8 @@ use super::Owner;
 pub(super) struct Kept {
     token: AccessToken,
     issued: SystemTime,
+    /// It came in the place of one that was rejected.
+    is_replacement: bool,
     secret_check: Option<u16>,
 }
 
@@ -24,7 +26,12 @@ impl Kept {
     pub(super) fn new(token: AccessToken, asked: SystemTime, owner: &Owner) -> Option<Self> {
         let fits = token.binding().is_none() || token.binding() == owner.certificate;
         let secret_check = owner.secret_check(&token);
-        fits.then_some(Self { token, issued: asked, secret_check })
+        fits.then_some(Self { token, issued: asked, is_replacement: false, secret_check })
+    }
+
+    /// Takes note that it came in the place of one that was rejected.
+    pub(super) fn with_replacement(self, is_replacement: bool) -> Self {
+        Self { is_replacement, ..self }
     }
 
     /// Hands the token out with the age and the life that it has now, if it is any good to this owner.
@@ -36,8 +43,11 @@ impl Kept {
         let leeway = (life / 10).min(LONGEST_LEEWAY);
         let is_fresh = age < life.saturating_sub(leeway);
         let is_of_this_secret = self.secret_check == owner.secret_check(&self.token);
+        // The cache throws no young token away, so that what always rejects costs no token request each time. One
+        // that replaced none has cost none yet: however young, it may have been revoked between two processes.
+        let told_age = if self.is_replacement { age } else { age.max(MATURE) };
         (is_fresh && is_of_this_secret)
-            .then(|| self.token.clone().with_age(age).with_expires_in(life.saturating_sub(age)))
+            .then(|| self.token.clone().with_age(told_age).with_expires_in(life.saturating_sub(age)))
     }
 
     /// Writes it as JSON: the bytes for the file, which lay the token open.
@@ -53,6 +63,7 @@ impl Kept {
             expires_in: self.token.expires_in().map(|life| life.as_secs()),
             scope: self.token.scopes().iter().map(String::as_str).collect(),
             bound: self.token.binding().is_some(),
+            is_replacement: self.is_replacement,
             secret_check: self.secret_check,
         };
         let others: usize = form.scope.iter().map(|scope| 6 * scope.len() + 4).sum();
@@ -83,7 +94,7 @@ impl Kept {
             token = token.with_binding(owner.certificate.ok_or(DAMAGED)?);
         }
         let issued = UNIX_EPOCH.checked_add(Duration::from_millis(form.issued_at_millis)).ok_or(DAMAGED)?;
-        Ok(Self { token, issued, secret_check: form.secret_check })
+        Ok(Self { token, issued, is_replacement: form.is_replacement, secret_check: form.secret_check })
     }
 }
 
@@ -104,6 +115,7 @@ struct Form<'a> {
     #[serde(borrow)]
     scope: Vec<&'a str>,
     bound: bool,
+    is_replacement: bool,
     secret_check: Option<u16>,
 }
 
@@ -114,6 +126,8 @@ const DAMAGED: &str = "it is damaged";
 /// As the cache has them.
 const UNKNOWN_LIFE: Duration = Duration::from_secs(300);
 const LONGEST_LEEWAY: Duration = Duration::from_secs(10);
+/// No cache takes a token of this age for a young one.
+const MATURE: Duration = Duration::from_secs(300);
 
 #[cfg(test)]
 mod tests {
@@ -144,9 +158,21 @@ mod tests {
         let whole = whole.with_binding(owner().certificate.unwrap());
         let back = again(whole).hand_out(at(100), &owner()).unwrap();
         assert_eq!(back.header(), token().header());
-        assert_eq!((back.age().as_secs(), back.expires_in().unwrap().as_secs()), (100, 3500));
+        assert_eq!(back.expires_in().unwrap().as_secs(), 3500);
         assert_eq!(back.scopes(), ["a", "b"]);
         assert_eq!(back.binding(), owner().certificate);
+    }
+
+    #[test]
+    fn only_a_replacement_is_young() {
+        for (is_replacement, ages) in [(true, [1, 400]), (false, [300, 400])] {
+            let kept =
+                Kept::new(token().with_expires_in(Duration::from_secs(3600)), at(0), &owner()).unwrap();
+            let bytes = kept.with_replacement(is_replacement).encode().unwrap();
+            let kept = Kept::decode(&bytes, &owner()).unwrap();
+            let age = |seconds| kept.hand_out(at(seconds), &owner()).unwrap().age().as_secs();
+            assert_eq!([age(1), age(400)], ages);
+        }
     }
 
     #[test]
