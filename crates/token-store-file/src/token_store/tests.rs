@@ -123,7 +123,7 @@ async fn never_hands_back_what_was_rejected() {
     // Another process had the first one too: what was fetched meanwhile is good for it as well.
     let third = other.fetch(Fetch::Rejected(&first)).await.unwrap();
     assert_eq!((number(&third), runs.issued()), ("2", 2));
-    assert!(third.age() < std::time::Duration::from_secs(5), "a cache leaves it alone for a while");
+    assert!(third.age() < Duration::from_secs(5), "a cache leaves it alone for a while");
     assert_eq!(runs.cold().await, "2");
     assert_eq!(number(&other.fetch(Fetch::Early).await.unwrap()), "3", "ahead of its end it is replaced");
 }
