@@ -52,13 +52,21 @@ fn text_of(failure: &Failure) -> String {
             _ => format!("  {QUIET}because:{QUIET:#} {words}\n"),
         });
     }
-    text.push_str(&format!("  {GOOD}try:{GOOD:#} {}\n", escaped(failure.advice())));
-    text
+    text + &advice_of(failure.advice())
+}
+
+fn advice_of(advice: &str) -> String {
+    format!("  {GOOD}try:{GOOD:#} {}\n", escaped(advice))
 }
 
 /// Says a line.
 pub(crate) fn note(words: &str) {
     say(&format!("{STRONG}claviger:{STRONG:#} {}\n", escaped(words)));
+}
+
+/// Says what to do about the line before.
+pub(crate) fn advise(advice: &str) {
+    say(&advice_of(advice));
 }
 
 /// Says a line about something that is likely a mistake.

@@ -36,8 +36,9 @@ pub(crate) async fn run(
     let response = stack.send(request).await?;
     let status = response.status();
     let written = write(response, arguments.include).await;
-    if let Some(words) = status::words(status, authentication) {
+    if let Some((words, advice)) = status::words(status, authentication) {
         console::note(&words);
+        console::advise(advice);
     }
     written?;
     Ok(if arguments.fail { status::judge(status) } else { Exit::Done })

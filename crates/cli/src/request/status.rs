@@ -3,10 +3,10 @@
 use claviger_profiles::Authentication;
 use http::StatusCode;
 
-use crate::{console::GOOD, exit::Exit};
+use crate::exit::Exit;
 
 /// Says what the body may not: that it is not what was asked for, and what to do.
-pub(super) fn words(status: StatusCode, authentication: Authentication) -> Option<String> {
+pub(super) fn words(status: StatusCode, authentication: Authentication) -> Option<(String, &'static str)> {
     let (what, advice) = match status.as_u16() {
         300..400 => ("; redirects are not followed", "-i shows where it leads, in Location: write that path"),
         401 => of_unauthorized(authentication),
@@ -19,7 +19,7 @@ pub(super) fn words(status: StatusCode, authentication: Authentication) -> Optio
         400.. => ("", "what is wrong with the request, the body of the answer may say"),
         _ => return None,
     };
-    Some(format!("the API answered {status}{what}\n  {GOOD}try:{GOOD:#} {advice}"))
+    Some((format!("the API answered {status}{what}"), advice))
 }
 
 fn of_unauthorized(authentication: Authentication) -> (&'static str, &'static str) {
@@ -68,15 +68,15 @@ mod tests {
         for (code, expected) in
             [(307, "not followed"), (403, "permission"), (404, "404 Not Found"), (503, "wait")]
         {
-            let said = of(code, Authentication::Fetched).unwrap();
-            assert!(said.contains(expected) && said.contains("try:"), "{said}");
+            let (said, advice) = of(code, Authentication::Fetched).unwrap();
+            assert!(said.contains(expected) || advice.contains(expected), "{said} {advice}");
         }
         for (authentication, expected) in [
             (Authentication::Fetched, "token_url"),
             (Authentication::Given, "password"),
             (Authentication::None, "--profile"),
         ] {
-            assert!(of(401, authentication).unwrap().contains(expected), "{authentication:?}");
+            assert!(of(401, authentication).unwrap().1.contains(expected), "{authentication:?}");
         }
     }
 }
