@@ -19,7 +19,7 @@
 //!                  └─ this crate ─┘
 //! ```
 //!
-//! The layers ask nothing of the request but [`HttpRequest`], and neither `Send` nor `'static` of anything.
+//! Requests, bodies and services need be neither `Send` nor `'static`; a source of credentials must be both.
 //!
 //! # Example
 //!
