@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use claviger_auth_core::{BoxError, CredentialSource, Error, TokenCache, TokenSource};
+use claviger_auth_core::{BoxError, Error, TokenCache, TokenSource};
 use http::{HeaderName, Request, Response, header::AUTHORIZATION};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -86,16 +86,13 @@ impl Stack {
 
     /// Sends a request and waits for the head of the answer.
     ///
-    /// The token is there before: a request that itself waited for one is not sent again when the token is
-    /// rejected, and one that was kept since an earlier run may well be.
+    /// If it is answered with 401 and its token had been kept since an earlier run, it is sent once more with
+    /// another; with a token that was fetched for it, it is not.
     ///
     /// # Errors
     ///
     /// Those of the token request, the layers and the client; ours is found by [`Error::find`].
     pub async fn send(self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, BoxError> {
-        if let Some(tokens) = &self.tokens {
-            tokens.obtain().await?;
-        }
         self.service.oneshot(request).await
     }
 }
