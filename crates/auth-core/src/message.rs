@@ -1,5 +1,8 @@
 //! What a layer must know of a message.
 
+#[cfg(any(feature = "reqwest-0-12", feature = "reqwest-0-13"))]
+mod reqwest;
+
 use http::{Extensions, HeaderMap, Request, Response, StatusCode, Uri, uri::Authority};
 
 /// Shows a layer the parts of a request that it reads and writes.

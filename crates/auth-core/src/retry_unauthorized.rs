@@ -1,5 +1,10 @@
 //! Sends a request once more when its credential was rejected and a different one can be had.
 
+mod replay;
+#[cfg(any(feature = "reqwest-0-12", feature = "reqwest-0-13"))]
+mod reqwest;
+mod streamed;
+
 use std::{
     fmt,
     future::Future,
@@ -8,12 +13,18 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::Request;
-use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+#[cfg(feature = "reqwest-0-12")]
+pub use self::reqwest::ReplayReqwest012;
+#[cfg(feature = "reqwest-0-13")]
+pub use self::reqwest::ReplayReqwest013;
+pub use self::{
+    replay::{Replay, ReplayCloned, ReplayEmpty},
+    streamed::{ReplayStreamed, StreamedBody, StreamedRequest},
+};
 use crate::{HttpResponse, authorization::CredentialSuperseded};
 
 /// Applies [`RetryUnauthorized`] to a service.
@@ -72,6 +83,23 @@ impl RetryUnauthorizedLayer<ReplayEmpty> {
     }
 }
 
+impl RetryUnauthorizedLayer<ReplayStreamed> {
+    /// Sends again any body that has at most 64 KiB, of which a copy is kept while it streams.
+    ///
+    /// The service below gets another body type, [`StreamedBody`]. See [`ReplayStreamed`].
+    #[must_use]
+    pub fn streamed() -> Self {
+        Self { replay: ReplayStreamed::new() }
+    }
+
+    /// Sets how many bytes of a body are kept. Default: 64 KiB.
+    #[must_use]
+    pub fn with_limit(mut self, bytes: usize) -> Self {
+        self.replay = self.replay.with_limit(bytes);
+        self
+    }
+}
+
 impl<P: Clone, S> Layer<S> for RetryUnauthorizedLayer<P> {
     type Service = RetryUnauthorized<S, P>;
 
@@ -92,94 +120,65 @@ pub struct RetryUnauthorized<S, P> {
 
 impl<S, R, P> Service<R> for RetryUnauthorized<S, P>
 where
-    S: Service<R> + Clone,
-    S::Response: HttpResponse,
     P: Replay<R>,
+    S: Service<P::Request> + Clone,
+    S::Response: HttpResponse,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = ResponseFuture<S, R>;
+    type Future = ResponseFuture<S, R, P>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: R) -> Self::Future {
-        let again = self.replay.copy(&request).map(|copy| {
+        let (request, copy) = self.replay.prepare(request);
+        let again = copy.map(|copy| {
             // The clone, which was not polled ready, waits for the second request and is polled then.
             let clone = self.inner.clone();
-            Box::new(Again { service: clone, request: copy })
+            Box::new(Again { service: clone, copy })
         });
         ResponseFuture { state: State::Calling { future: self.inner.call(request), again } }
     }
 }
 
-/// Copies a request before it is sent, where that can be done.
-pub trait Replay<R> {
-    /// Returns a copy to be sent if the first is rejected; none if the request can be sent only once.
-    fn copy(&self, request: &R) -> Option<R>;
-}
-
-/// Copies requests by cloning them.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct ReplayCloned;
-
-impl<R: Clone> Replay<R> for ReplayCloned {
-    fn copy(&self, request: &R) -> Option<R> {
-        Some(request.clone())
-    }
-}
-
-/// Copies requests whose body is empty.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct ReplayEmpty;
-
-impl<B: Body + Default> Replay<Request<B>> for ReplayEmpty {
-    fn copy(&self, request: &Request<B>) -> Option<Request<B>> {
-        if !request.body().is_end_stream() {
-            return None;
-        }
-        let mut copy = Request::new(B::default());
-        *copy.method_mut() = request.method().clone();
-        *copy.uri_mut() = request.uri().clone();
-        *copy.version_mut() = request.version();
-        *copy.headers_mut() = request.headers().clone();
-        *copy.extensions_mut() = request.extensions().clone();
-        Some(copy)
-    }
-}
-
 pin_project! {
     /// The future of [`RetryUnauthorized`].
-    pub struct ResponseFuture<S, R>
+    pub struct ResponseFuture<S, R, P>
     where
-        S: Service<R>,
+        P: Replay<R>,
+        S: Service<P::Request>,
     {
         #[pin]
-        state: State<S, R, S::Future>,
+        state: State<S, P::Copy, P::Request, S::Future>,
     }
 }
 
 pin_project! {
     #[project = StateProj]
-    enum State<S, R, F> {
+    enum State<S, C, R, F> {
         // Waiting for the first answer, or, with nothing left to send, for the last.
-        Calling { #[pin] future: F, again: Option<Box<Again<S, R>>> },
+        Calling { #[pin] future: F, again: Option<Box<Again<S, C>>> },
         // Waiting for the service to be ready a second time.
-        Readying { again: Option<Box<Again<S, R>>> },
+        Readying { next: Option<Box<Next<S, R>>> },
     }
 }
 
-struct Again<S, R> {
+struct Again<S, C> {
+    service: S,
+    copy: C,
+}
+
+struct Next<S, R> {
     service: S,
     request: R,
 }
 
-impl<S, R> Future for ResponseFuture<S, R>
+impl<S, R, P> Future for ResponseFuture<S, R, P>
 where
-    S: Service<R>,
+    P: Replay<R>,
+    S: Service<P::Request>,
     S::Response: HttpResponse,
 {
     type Output = Result<S::Response, S::Error>;
@@ -191,14 +190,18 @@ where
                 StateProj::Calling { future, again } => {
                     let mut response = ready!(future.poll(cx))?;
                     let superseded = response.extensions_mut().remove::<CredentialSuperseded>().is_some();
-                    match mem::take(again) {
-                        Some(again) if superseded => State::Readying { again: Some(again) },
-                        _ => return Poll::Ready(Ok(response)),
-                    }
+                    let again = mem::take(again).filter(|_| superseded);
+                    // What of the first body is still being sent cannot be sent again.
+                    let Some((service, request)) =
+                        again.and_then(|again| Some((again.service, P::again(again.copy)?)))
+                    else {
+                        return Poll::Ready(Ok(response));
+                    };
+                    State::Readying { next: Some(Box::new(Next { service, request })) }
                 }
-                StateProj::Readying { again } => {
-                    ready!(again.as_mut().expect(COMPLETED).service.poll_ready(cx))?;
-                    let Again { mut service, request } = *again.take().expect(COMPLETED);
+                StateProj::Readying { next } => {
+                    ready!(next.as_mut().expect(COMPLETED).service.poll_ready(cx))?;
+                    let Next { mut service, request } = *next.take().expect(COMPLETED);
                     State::Calling { future: service.call(request), again: None }
                 }
             };
@@ -207,9 +210,10 @@ where
     }
 }
 
-impl<S, R> fmt::Debug for ResponseFuture<S, R>
+impl<S, R, P> fmt::Debug for ResponseFuture<S, R, P>
 where
-    S: Service<R>,
+    P: Replay<R>,
+    S: Service<P::Request>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
