@@ -46,9 +46,9 @@ use crate::{Config, config::Tenancy};
 /// # Ok::<(), claviger_auth_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct ClaraLayer {
+pub struct ClaraLayer<P = ReplayCloned> {
     tenant: SetTenantLayer,
-    retry: RetryUnauthorizedLayer<ReplayCloned>,
+    retry: RetryUnauthorizedLayer<P>,
     authorization: AuthorizationLayer<Source>,
     tokens: Option<TokenCache<ClientCredentials>>,
 }
@@ -94,6 +94,16 @@ impl ClaraLayer {
             tokens: None,
         }
     }
+}
+
+impl<P> ClaraLayer<P> {
+    /// Says how a request is sent once more. Default: its body is cloned. Bodies that stream want
+    /// [`streamed`](RetryUnauthorizedLayer::streamed), and reqwest has its own.
+    #[must_use]
+    pub fn with_retry<Q>(self, retry: RetryUnauthorizedLayer<Q>) -> ClaraLayer<Q> {
+        let Self { tenant, authorization, tokens, .. } = self;
+        ClaraLayer { tenant, retry, authorization, tokens }
+    }
 
     /// Says who publishes the certificate that the client presents, where that may change. Default: it is
     /// that of the configuration. A token is not sent over another than the one that fetched it (RFC 8705 §3).
@@ -111,8 +121,8 @@ impl ClaraLayer {
     }
 }
 
-impl<S> Layer<S> for ClaraLayer {
-    type Service = ClaraService<S>;
+impl<P: Clone, S> Layer<S> for ClaraLayer<P> {
+    type Service = ClaraService<S, P>;
 
     fn layer(&self, inner: S) -> Self::Service {
         // Authorization is innermost: it must see the very answer to the token that it stamped.
@@ -126,20 +136,20 @@ impl<S> Layer<S> for ClaraLayer {
 
 /// A client with Clara's layers on it.
 #[derive(Clone, Debug)]
-pub struct ClaraService<S> {
-    inner: Stack<S>,
+pub struct ClaraService<S, P = ReplayCloned> {
+    inner: Stack<S, P>,
 }
 
 /// The layers, which may become others: the name of none of them is promised.
-type Stack<S> = SetTenant<RetryUnauthorized<Authorization<S, Source>, ReplayCloned>>;
+type Stack<S, P> = SetTenant<RetryUnauthorized<Authorization<S, Source>, P>>;
 
-impl<S, R> Service<R> for ClaraService<S>
+impl<S, P, R> Service<R> for ClaraService<S, P>
 where
-    Stack<S>: Service<R>,
+    Stack<S, P>: Service<R>,
 {
-    type Response = <Stack<S> as Service<R>>::Response;
-    type Error = <Stack<S> as Service<R>>::Error;
-    type Future = <Stack<S> as Service<R>>::Future;
+    type Response = <Stack<S, P> as Service<R>>::Response;
+    type Error = <Stack<S, P> as Service<R>>::Error;
+    type Future = <Stack<S, P> as Service<R>>::Future;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)

@@ -44,9 +44,9 @@ use crate::Config;
 /// # Ok::<(), claviger_auth_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct ClarifyLayer {
+pub struct ClarifyLayer<P = ReplayCloned> {
     api_version: HeaderValue,
-    retry: RetryUnauthorizedLayer<ReplayCloned>,
+    retry: RetryUnauthorizedLayer<P>,
     authorization: AuthorizationLayer<Source>,
     tokens: Option<TokenCache<ClientCredentials>>,
 }
@@ -87,6 +87,16 @@ impl ClarifyLayer {
             tokens: None,
         }
     }
+}
+
+impl<P> ClarifyLayer<P> {
+    /// Says how a request is sent once more. Default: its body is cloned. Bodies that stream want
+    /// [`streamed`](RetryUnauthorizedLayer::streamed), and reqwest has its own.
+    #[must_use]
+    pub fn with_retry<Q>(self, retry: RetryUnauthorizedLayer<Q>) -> ClarifyLayer<Q> {
+        let Self { api_version, authorization, tokens, .. } = self;
+        ClarifyLayer { api_version, retry, authorization, tokens }
+    }
 
     /// Returns the cache of tokens, shared by all services that this layer makes; none for HTTP Basic, or where
     /// the credentials are one's own.
@@ -96,8 +106,8 @@ impl ClarifyLayer {
     }
 }
 
-impl<S> Layer<S> for ClarifyLayer {
-    type Service = ClarifyService<S>;
+impl<P: Clone, S> Layer<S> for ClarifyLayer<P> {
+    type Service = ClarifyService<S, P>;
 
     fn layer(&self, inner: S) -> Self::Service {
         // Authorization is innermost: it must see the very answer to the credential that it stamped.
@@ -112,22 +122,22 @@ impl<S> Layer<S> for ClarifyLayer {
 
 /// A client with Clarify's layers on it.
 #[derive(Clone, Debug)]
-pub struct ClarifyService<S> {
-    inner: Authenticated<S>,
+pub struct ClarifyService<S, P = ReplayCloned> {
+    inner: Authenticated<S, P>,
     api_version: HeaderValue,
 }
 
 /// What is inside the two headers.
-type Authenticated<S> = RetryUnauthorized<Authorization<S, Source>, ReplayCloned>;
+type Authenticated<S, P> = RetryUnauthorized<Authorization<S, Source>, P>;
 
-impl<S, R> Service<R> for ClarifyService<S>
+impl<S, P, R> Service<R> for ClarifyService<S, P>
 where
     R: HttpRequest,
-    Authenticated<S>: Service<R>,
+    Authenticated<S, P>: Service<R>,
 {
-    type Response = <Authenticated<S> as Service<R>>::Response;
-    type Error = <Authenticated<S> as Service<R>>::Error;
-    type Future = <Authenticated<S> as Service<R>>::Future;
+    type Response = <Authenticated<S, P> as Service<R>>::Response;
+    type Error = <Authenticated<S, P> as Service<R>>::Error;
+    type Future = <Authenticated<S, P> as Service<R>>::Future;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)

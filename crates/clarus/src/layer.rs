@@ -45,9 +45,9 @@ use crate::{Authentication, Config, config::Tenancy};
 /// # Ok::<(), claviger_auth_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct ClarusLayer {
+pub struct ClarusLayer<P = ReplayCloned> {
     tenant: SetTenantLayer,
-    retry: RetryUnauthorizedLayer<ReplayCloned>,
+    retry: RetryUnauthorizedLayer<P>,
     authorization: AuthorizationLayer<Source>,
     tokens: Option<TokenCache<ClientCredentials>>,
 }
@@ -96,6 +96,16 @@ impl ClarusLayer {
             tokens: None,
         }
     }
+}
+
+impl<P> ClarusLayer<P> {
+    /// Says how a request is sent once more. Default: its body is cloned. Bodies that stream want
+    /// [`streamed`](RetryUnauthorizedLayer::streamed), and reqwest has its own.
+    #[must_use]
+    pub fn with_retry<Q>(self, retry: RetryUnauthorizedLayer<Q>) -> ClarusLayer<Q> {
+        let Self { tenant, authorization, tokens, .. } = self;
+        ClarusLayer { tenant, retry, authorization, tokens }
+    }
 
     /// Returns the cache of tokens, shared by all services that this layer makes; none for a given token, or where
     /// the credentials are one's own.
@@ -105,8 +115,8 @@ impl ClarusLayer {
     }
 }
 
-impl<S> Layer<S> for ClarusLayer {
-    type Service = ClarusService<S>;
+impl<P: Clone, S> Layer<S> for ClarusLayer<P> {
+    type Service = ClarusService<S, P>;
 
     fn layer(&self, inner: S) -> Self::Service {
         // Authorization is innermost: it must see the very answer to the token that it stamped.
@@ -127,21 +137,21 @@ impl<S> Layer<S> for ClarusLayer {
 /// it on every request (Clarus's guide "API authentication", "Request headers"). Token requests do not come
 /// this way: theirs is a form.
 #[derive(Clone, Debug)]
-pub struct ClarusService<S> {
-    inner: Stack<S>,
+pub struct ClarusService<S, P = ReplayCloned> {
+    inner: Stack<S, P>,
 }
 
 /// What is inside the content type.
-type Stack<S> = SetTenant<RetryUnauthorized<Authorization<S, Source>, ReplayCloned>>;
+type Stack<S, P> = SetTenant<RetryUnauthorized<Authorization<S, Source>, P>>;
 
-impl<S, R> Service<R> for ClarusService<S>
+impl<S, P, R> Service<R> for ClarusService<S, P>
 where
     R: HttpRequest,
-    Stack<S>: Service<R>,
+    Stack<S, P>: Service<R>,
 {
-    type Response = <Stack<S> as Service<R>>::Response;
-    type Error = <Stack<S> as Service<R>>::Error;
-    type Future = <Stack<S> as Service<R>>::Future;
+    type Response = <Stack<S, P> as Service<R>>::Response;
+    type Error = <Stack<S, P> as Service<R>>::Error;
+    type Future = <Stack<S, P> as Service<R>>::Future;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)

@@ -42,8 +42,8 @@ use crate::Config;
 /// # Ok::<(), claviger_auth_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct ClazarLayer {
-    retry: RetryUnauthorizedLayer<ReplayCloned>,
+pub struct ClazarLayer<P = ReplayCloned> {
+    retry: RetryUnauthorizedLayer<P>,
     authorization: AuthorizationLayer<Source>,
     tokens: Option<TokenCache<ClientCredentials>>,
 }
@@ -80,6 +80,16 @@ impl ClazarLayer {
             tokens: None,
         }
     }
+}
+
+impl<P> ClazarLayer<P> {
+    /// Says how a request is sent once more. Default: its body is cloned. Bodies that stream want
+    /// [`streamed`](RetryUnauthorizedLayer::streamed), and reqwest has its own.
+    #[must_use]
+    pub fn with_retry<Q>(self, retry: RetryUnauthorizedLayer<Q>) -> ClazarLayer<Q> {
+        let Self { authorization, tokens, .. } = self;
+        ClazarLayer { retry, authorization, tokens }
+    }
 
     /// Returns the cache of tokens, shared by all services that this layer makes; none where the credentials
     /// are one's own.
@@ -89,8 +99,8 @@ impl ClazarLayer {
     }
 }
 
-impl<S> Layer<S> for ClazarLayer {
-    type Service = ClazarService<S>;
+impl<P: Clone, S> Layer<S> for ClazarLayer<P> {
+    type Service = ClazarService<S, P>;
 
     fn layer(&self, inner: S) -> Self::Service {
         // Authorization is innermost: it must see the very answer to the token that it stamped.
@@ -102,20 +112,20 @@ impl<S> Layer<S> for ClazarLayer {
 
 /// A client with Clazar's layers on it.
 #[derive(Clone, Debug)]
-pub struct ClazarService<S> {
-    inner: Stack<S>,
+pub struct ClazarService<S, P = ReplayCloned> {
+    inner: Stack<S, P>,
 }
 
 /// The layers, which may become others: the name of none of them is promised.
-type Stack<S> = RetryUnauthorized<Authorization<S, Source>, ReplayCloned>;
+type Stack<S, P> = RetryUnauthorized<Authorization<S, Source>, P>;
 
-impl<S, R> Service<R> for ClazarService<S>
+impl<S, P, R> Service<R> for ClazarService<S, P>
 where
-    Stack<S>: Service<R>,
+    Stack<S, P>: Service<R>,
 {
-    type Response = <Stack<S> as Service<R>>::Response;
-    type Error = <Stack<S> as Service<R>>::Error;
-    type Future = <Stack<S> as Service<R>>::Future;
+    type Response = <Stack<S, P> as Service<R>>::Response;
+    type Error = <Stack<S, P> as Service<R>>::Error;
+    type Future = <Stack<S, P> as Service<R>>::Future;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)

@@ -53,6 +53,8 @@ mod encode;
 mod judge;
 mod members;
 mod oauth_error;
+#[cfg(any(feature = "reqwest-0-12", feature = "reqwest-0-13"))]
+mod reqwest;
 mod retry_after;
 mod token_answer;
 mod token_endpoint;
@@ -60,6 +62,10 @@ mod token_request;
 mod transport;
 mod wiped;
 
+#[cfg(feature = "reqwest-0-12")]
+pub use reqwest::reqwest_0_12;
+#[cfg(feature = "reqwest-0-13")]
+pub use reqwest::reqwest_0_13;
 pub use {
     client_authentication::{ClientAuthentication, ClientAuthenticationMethod},
     token_answer::TokenAnswer,
