@@ -9,6 +9,8 @@ use std::{
 
 use rustls::{SignatureScheme, client::ResolvesClientCert, sign::CertifiedKey};
 
+use crate::Tls;
+
 /// Presents the certificate to every server that asks, and notes that it asked.
 ///
 /// TLS has no other place that tells. One is made for each configuration, never swapped inside one: a
@@ -30,6 +32,27 @@ impl ResolvesClientCert for Presenter {
 
     fn has_certs(&self) -> bool {
         self.0.is_some()
+    }
+}
+
+/// Presents what is current at each handshake, for a configuration that is not swapped. It must not resume
+/// sessions: a resumed one has the identity of its first handshake.
+#[derive(Debug)]
+pub(crate) struct Current(Tls);
+
+impl Current {
+    pub(crate) fn new(tls: Tls) -> Self {
+        Self(tls)
+    }
+}
+
+impl ResolvesClientCert for Current {
+    fn resolve(&self, authorities: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.presenter().resolve(authorities, schemes)
+    }
+
+    fn has_certs(&self) -> bool {
+        self.0.presenter().has_certs()
     }
 }
 

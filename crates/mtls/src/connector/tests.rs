@@ -22,6 +22,8 @@ use crate::{
     fixture::{Authority, Pair, provider},
 };
 
+mod rotation;
+
 type Plain = TokioIo<MtlsStream<TokioIo<TcpStream>>>;
 
 const BOTH_PROTOCOLS: &[&[u8]] = &[b"h2", b"http/1.1"];
