@@ -4,30 +4,26 @@ use std::{
     fmt,
     marker::PhantomData,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
 use claviger_auth_core::{BoxError, Origin, PublishIdentity, Thumbprint};
-use claviger_mtls::{MtlsConnector, MtlsLayer, Tls};
+use claviger_mtls::Tls;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
-use hyper_util::{
-    client::legacy::{self, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
-};
+use hyper_util::client::legacy;
 use pin_project_lite::pin_project;
-use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::proxy::{Proxied, Proxies};
 use crate::{
-    connect::Deadline,
-    connections::{Connections, Watch},
+    connections::Watch,
     failure,
-    joined::Joined,
     polled::Polled,
+    pools::{Pools, Settings},
+    proxy::Proxies,
 };
 
 /// Sends requests over pooled connections, HTTP/2 where the server speaks it.
@@ -38,6 +34,9 @@ use crate::{
 ///
 /// Requests that come while there is no connection to an origin share one attempt to connect and, over HTTP/2, the
 /// connection; what the attempt fails with is told to all of them.
+///
+/// After [`Tls::replace_identity`], the next request goes over a connection with the new identity, and no request
+/// over one with the old; those under way end as they are.
 ///
 /// The service's error holds a [`claviger_auth_core::Error`]. Requests want a tokio runtime with I/O and time
 /// enabled, as hyper-util does.
@@ -62,47 +61,39 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Client<B> {
-    inner: legacy::Client<Joined<Deadline<MtlsConnector<Proxied<HttpConnector>>>>, B>,
-    connections: Connections,
-    tls: Tls,
-    loopback_http: bool,
+    pools: Arc<Pools<B>>,
 }
 
 impl<B> Client<B> {
     /// Starts from what connections are made with.
     #[must_use]
     pub fn builder(tls: Tls) -> ClientBuilder<B> {
-        ClientBuilder {
+        let settings = Settings {
             tls,
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(90),
             loopback_http: false,
             proxies: None,
-            body: PhantomData,
-        }
+        };
+        ClientBuilder { settings, body: PhantomData }
     }
 }
 
 impl<B> Clone for Client<B> {
     fn clone(&self) -> Self {
-        Self {
-            inner: self.inner.clone(),
-            connections: self.connections.clone(),
-            tls: self.tls.clone(),
-            loopback_http: self.loopback_http,
-        }
+        Self { pools: Arc::clone(&self.pools) }
     }
 }
 
 impl<B> fmt::Debug for Client<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("tls", &self.tls).finish_non_exhaustive()
+        f.debug_struct("Client").field("tls", &self.pools.settings().tls).finish_non_exhaustive()
     }
 }
 
 impl<B: Send> PublishIdentity for Client<B> {
     fn thumbprint(&self) -> Option<Thumbprint> {
-        self.tls.thumbprint()
+        self.pools.settings().tls.thumbprint()
     }
 }
 
@@ -123,12 +114,14 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let uri = request.uri();
-        let origin = if self.loopback_http { Origin::of_with_loopback(uri) } else { Origin::of(uri) };
+        let origin =
+            if self.pools.settings().loopback_http { Origin::of_with_loopback(uri) } else { Origin::of(uri) };
         let state = match origin {
             Err(error) => State::Refused { error: Some(error.into()) },
             Ok(origin) => {
-                let watch = self.connections.watch(origin);
-                State::Sending { response: self.inner.request(request), watch }
+                let pool = self.pools.current();
+                let watch = pool.connections.watch(origin);
+                State::Sending { response: pool.client.request(request), watch }
             }
         };
         ResponseFuture { state }
@@ -177,11 +170,7 @@ impl fmt::Debug for ResponseFuture {
 
 /// Collects what a [`Client`] is made of.
 pub struct ClientBuilder<B> {
-    tls: Tls,
-    connect_timeout: Duration,
-    idle_timeout: Duration,
-    loopback_http: bool,
-    proxies: Option<Proxies>,
+    settings: Settings,
     body: PhantomData<fn(B)>,
 }
 
@@ -189,28 +178,28 @@ impl<B> ClientBuilder<B> {
     /// Sets how long name resolution, TCP and TLS may take together. The default is 10 s.
     #[must_use]
     pub fn with_connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
+        self.settings.connect_timeout = timeout;
         self
     }
 
     /// Sets how long an unused connection is kept. The default is 90 s.
     #[must_use]
     pub fn with_idle_timeout(mut self, timeout: Duration) -> Self {
-        self.idle_timeout = timeout;
+        self.settings.idle_timeout = timeout;
         self
     }
 
     /// Lets plain `http` pass to `localhost`, `127.0.0.0/8` and `[::1]`, as tests and side-cars need it.
     #[must_use]
     pub fn with_loopback_http(mut self) -> Self {
-        self.loopback_http = true;
+        self.settings.loopback_http = true;
         self
     }
 
     /// Connects through a proxy where `proxies` says so. The default is to connect straight.
     #[must_use]
     pub fn with_proxies(mut self, proxies: impl Into<Option<Proxies>>) -> Self {
-        self.proxies = proxies.into();
+        self.settings.proxies = proxies.into();
         self
     }
 
@@ -221,34 +210,13 @@ impl<B> ClientBuilder<B> {
         B: Body + Send,
         B::Data: Send,
     {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        // Shared out among the addresses of the host, so that one that is dead does not take it all.
-        tcp.set_connect_timeout(Some(self.connect_timeout));
-        let tcp = Proxied::new(tcp, self.proxies);
-        let layer = MtlsLayer::new(self.tls.clone());
-        let layer = if self.loopback_http { layer.with_loopback_http() } else { layer };
-        let connections = Connections::default();
-        let one = Deadline::new(layer.layer(tcp), self.connect_timeout);
-        let connector = Joined::new(one, connections.clone());
-        let inner = legacy::Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(self.idle_timeout)
-            .build(connector);
-        Client { inner, connections, tls: self.tls, loopback_http: self.loopback_http }
+        Client { pools: Arc::new(Pools::new(self.settings)) }
     }
 }
 
 impl<B> fmt::Debug for ClientBuilder<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientBuilder")
-            .field("tls", &self.tls)
-            .field("connect_timeout", &self.connect_timeout)
-            .field("idle_timeout", &self.idle_timeout)
-            .field("loopback_http", &self.loopback_http)
-            .finish_non_exhaustive()
+        f.debug_struct("ClientBuilder").field("settings", &self.settings).finish()
     }
 }
 

@@ -57,6 +57,7 @@ mod connections;
 mod failure;
 mod joined;
 mod polled;
+mod pools;
 mod proxy;
 
 pub use client::{Client, ClientBuilder, ResponseFuture};

@@ -15,7 +15,7 @@ use claviger_mtls::{Identity, Trust};
 use http::{StatusCode, Version, header::LOCATION};
 use http_body_util::{BodyExt, Full};
 use hyper::{server::conn, service::service_fn};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::{
     RootCertStore, ServerConfig, SupportedProtocolVersion,
@@ -34,6 +34,7 @@ use super::*;
 
 mod cold;
 mod refused;
+mod rotation;
 
 const HTTP_1: &[u8] = b"http/1.1";
 const HTTP_2: &[u8] = b"h2";

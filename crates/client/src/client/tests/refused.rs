@@ -3,12 +3,15 @@
 
 use std::{collections::VecDeque, future, io, sync::Mutex, task::Waker};
 
+use claviger_mtls::{MtlsConnector, MtlsLayer};
 use http::Uri;
 use hyper::rt::{Executor, Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use rustls::ServerConnection;
+use tower_layer::Layer;
 
 use super::*;
+use crate::{connections::Connections, joined::Joined};
 
 const ORIGIN: &str = "https://localhost";
 
