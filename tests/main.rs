@@ -14,6 +14,7 @@
 //! | `origins` | where a request may go |
 //! | `canary` | secrets, and where they must not show |
 //! | `layers` | our layers among others |
+//! | `axum`, `reqwest` | our layers in stacks of their own |
 //! | `clarify`, `clarus`, `clazar` | what arrives at each of the others, and what comes back |
 //! | `all_stacks`, `all_canary` | what is alike at those three: tokens, faults, origins; their secrets |
 //! | `proxies` | a proxy on the way |
@@ -37,6 +38,8 @@ mod all_stacks;
 mod api_faults;
 #[cfg(test)]
 mod authority;
+#[cfg(test)]
+mod axum;
 #[cfg(test)]
 mod canary;
 #[cfg(test)]
@@ -85,6 +88,8 @@ mod proxies;
 mod pyclarify;
 #[cfg(test)]
 mod real_software;
+#[cfg(test)]
+mod reqwest;
 #[cfg(test)]
 mod revoked_token;
 #[cfg(test)]
