@@ -17,6 +17,7 @@
 //! | `axum`, `reqwest` | our layers in stacks of their own |
 //! | `clarify`, `clarus`, `clazar` | what arrives at each of the others, and what comes back |
 //! | `all_stacks`, `all_canary` | what is alike at those three: tokens, faults, origins; their secrets |
+//! | `examples` | the examples that the guides show |
 //! | `proxies` | a proxy on the way |
 //! | `curl`, `nginx`, `oidc_provider`, `openssl`, `pyclarify` | software that is not ours |
 //! | `program`, `program_failures` | the program, as somebody at a terminal sees it |
@@ -56,6 +57,8 @@ mod clazar;
 mod connect_proxy;
 #[cfg(test)]
 mod curl;
+#[cfg(test)]
+mod examples;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
