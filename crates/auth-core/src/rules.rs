@@ -66,11 +66,7 @@ impl Rules {
                 request.headers_mut().remove(name);
                 Ok(())
             }
-            ExistingHeader::Refuse => {
-                Err(Error::new(refused, "the request brings a header that the layer sets")
-                    .with_subject(name.as_str())
-                    .with_advice("leave the header to the layer, or let the layer replace it"))
-            }
+            ExistingHeader::Refuse => Err(existing(name, refused)),
         }
     }
 
@@ -82,10 +78,20 @@ impl Rules {
         value: HeaderValue,
         refused: ErrorKind,
     ) -> Result<(), Error> {
-        self.clear(request, name, refused)?;
-        request.headers_mut().insert(name.clone(), value);
-        Ok(())
+        // It takes the place of every other. Where that is not allowed, the request goes nowhere.
+        let replaced = request.headers_mut().insert(name, value);
+        match (replaced, self.existing) {
+            (None, _) | (Some(_), ExistingHeader::Replace) => Ok(()),
+            (Some(_), ExistingHeader::Refuse) => Err(existing(name, refused)),
+        }
     }
+}
+
+#[cold]
+fn existing(name: &HeaderName, refused: ErrorKind) -> Error {
+    Error::new(refused, "the request brings a header that the layer sets")
+        .with_subject(name.as_str())
+        .with_advice("leave the header to the layer, or let the layer replace it")
 }
 
 /// What a layer does with a request.

@@ -13,12 +13,13 @@ use async_trait::async_trait;
 use tokio::{runtime::Handle, time};
 
 use self::{
-    entry::{Entry, Moment},
+    entry::Entry,
     flight::{Crew, Flight, Landing, Why, fly},
     shared::{Joining, Shared},
 };
 use crate::{
-    AccessToken, Clock, Credential, CredentialSource, Error, ErrorKind, Generation, SystemClock, TokenSource,
+    AccessToken, Clock, Credential, CredentialSource, Error, ErrorKind, Generation, Moment, SystemClock,
+    TokenSource,
 };
 
 /// Keeps the token of a [`TokenSource`] and fetches the next one when it must.

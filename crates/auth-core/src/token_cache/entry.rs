@@ -1,9 +1,9 @@
 //! A token in the cache, when the next is due, and when it ends.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::{Settings, backoff::random_fraction};
-use crate::{AccessToken, Clock, Credential};
+use crate::{AccessToken, Clock, Credential, Moment};
 
 /// Holds a token, its credential, and the moments that matter to it.
 pub(super) struct Entry {
@@ -63,36 +63,6 @@ impl Entry {
 
     pub(super) fn age(&self, clock: &dyn Clock) -> Duration {
         clock.monotonic().saturating_sub(self.obtained).saturating_add(self.token.age())
-    }
-}
-
-/// A moment on both clocks.
-#[derive(Clone, Copy)]
-pub(super) struct Moment {
-    monotonic: Duration,
-    wall: SystemTime,
-}
-
-impl Moment {
-    pub(super) fn now(clock: &dyn Clock) -> Self {
-        Self { monotonic: clock.monotonic(), wall: clock.wall() }
-    }
-
-    pub(super) fn monotonic(self) -> Duration {
-        self.monotonic
-    }
-
-    /// By both clocks.
-    fn is_before(self, other: Self) -> bool {
-        self.monotonic < other.monotonic && self.wall < other.wall
-    }
-
-    /// A wall clock near the end of time gives a moment that has passed: safe, if useless.
-    fn after(self, life: Duration) -> Self {
-        Self {
-            monotonic: self.monotonic.saturating_add(life),
-            wall: self.wall.checked_add(life).unwrap_or(self.wall),
-        }
     }
 }
 

@@ -11,10 +11,7 @@ use std::{
 
 use tokio::{sync::watch, time};
 
-use super::{
-    entry::{Entry, Moment},
-    shared::Shared,
-};
+use super::{entry::Entry, shared::Shared};
 use crate::{AccessToken, Error, ErrorKind, Fetch, TokenSource};
 
 /// Why a flight was begun: [`Fetch`], owned.
@@ -80,7 +77,7 @@ pub(super) enum Landing {
 /// Fetches one token. However it ends, the flight lands.
 pub(super) async fn fly<T: TokenSource>(crew: Crew<T>, why: Why) {
     let shared = &crew.shared;
-    let asked = Moment::now(shared.clock());
+    let asked = shared.clock().now();
     let why = match &why {
         Why::Cold => Fetch::Cold,
         Why::Early => Fetch::Early,

@@ -13,10 +13,10 @@ use arc_swap::ArcSwapOption;
 use super::{
     Settings,
     backoff::Backoff,
-    entry::{Entry, Moment, Stage},
+    entry::{Entry, Stage},
     flight::{Flight, Landing, Why},
 };
-use crate::{Clock, Error, Generation};
+use crate::{Clock, Error, Generation, Moment};
 
 pub(super) struct Shared<T> {
     source: T,
@@ -68,7 +68,7 @@ impl<T> Shared<T> {
     pub(super) fn with_good<R>(&self, read: impl FnOnce(&Entry) -> R, due: impl FnOnce(Moment)) -> Option<R> {
         let current = self.current.load();
         let entry = current.as_ref()?;
-        let now = Moment::now(&*self.clock);
+        let now = self.clock.now();
         match entry.stage(now) {
             Stage::Fresh => {}
             Stage::Due => due(now),
@@ -90,7 +90,7 @@ impl<T> Shared<T> {
 
     /// Finds a good token, or the flight under way, or begins one; or says why none is begun yet.
     pub(super) fn join(&self) -> Result<Joining, Error> {
-        let now = Moment::now(&*self.clock);
+        let now = self.clock.now();
         let mut state = self.lock();
         // Under the lock, since a flight may have landed in the meantime.
         if let Some(entry) = self.current.load_full().filter(|entry| entry.stage(now) != Stage::Ended) {
@@ -108,12 +108,12 @@ impl<T> Shared<T> {
 
     /// Tells whether it is worth asking for the lock to begin a fetch ahead.
     pub(super) fn may_be_early(&self, now: Moment) -> bool {
-        nanoseconds(now.monotonic()) >= self.next_early.load(Ordering::Relaxed)
+        now.monotonic() >= Duration::from_nanos(self.next_early.load(Ordering::Relaxed))
     }
 
     /// Begins a flight while the token is still good, if it is due and nobody else has begun one.
     pub(super) fn begin_early(&self) -> Option<(Arc<Flight>, Why)> {
-        let now = Moment::now(&*self.clock);
+        let now = self.clock.now();
         let mut state = self.lock();
         let is_due = self.current.load().as_ref().is_some_and(|entry| entry.stage(now) == Stage::Due);
         if !is_due || !self.may_be_early(now) {
@@ -208,7 +208,8 @@ impl<T> Shared<T> {
     }
 
     fn set_next_early(&self, at: Duration) {
-        self.next_early.store(nanoseconds(at), Ordering::Relaxed);
+        let at = u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
+        self.next_early.store(at, Ordering::Relaxed);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -243,10 +244,6 @@ pub(super) enum Joining {
     Begin(Arc<Flight>, Why),
     Good(Arc<Entry>),
     Wait(Arc<Flight>),
-}
-
-fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// How long a token that is still good is used on after a flight that was lost.

@@ -57,11 +57,11 @@ async fn the_next_token_is_fetched_between_seventy_and_eighty_five_percent_of_it
 fn the_point_is_drawn_once_per_token() {
     let clock = ManualClock::new();
     let settings = *TokenCache::new(Source::steady(Duration::ZERO)).shared.settings();
-    let asked = Moment::now(&clock);
+    let asked = clock.now();
     let is_due = |entry: &Entry, after: Duration| {
         let clock = ManualClock::new();
         clock.advance(after);
-        entry.stage(Moment::now(&clock)) == Stage::Due
+        entry.stage(clock.now()) == Stage::Due
     };
     let due = |entry: &Entry| {
         let (mut before, mut after) = (Duration::ZERO, Duration::from_secs(289));
