@@ -171,7 +171,8 @@ where
             return State::Refused { error: Some(error) }.into();
         }
         let used = Used { source, generation, is_rejection: self.config.is_rejection, is_own: false };
-        State::Calling { future: self.inner.call(request), used: Some(used) }.into()
+        // Written where it stays: the future may be large.
+        ResponseFuture { state: State::Calling { future: self.inner.call(request), used: Some(used) } }
     }
 }
 
@@ -259,11 +260,13 @@ where
                     State::Calling { future: service.call(request), used: Some(used) }
                 }
                 StateProj::Calling { future, used } => {
-                    let mut result = ready!(future.poll(cx));
-                    if let (Ok(response), Some(used)) = (&mut result, used.take()) {
+                    let mut polled = future.poll(cx).map_err(Into::into);
+                    if let Poll::Ready(Ok(response)) = &mut polled
+                        && let Some(used) = used.take()
+                    {
                         used.judge(response);
                     }
-                    return Poll::Ready(result.map_err(Into::into));
+                    return polled;
                 }
                 StateProj::Refused { error } => {
                     return Poll::Ready(Err(error.take().expect(COMPLETED).into()));

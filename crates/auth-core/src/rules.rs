@@ -43,6 +43,7 @@ impl Rules {
     }
 
     /// Tells whether the request may carry the header; if not, whether it may pass without.
+    #[inline]
     pub(crate) fn admit<R: HttpRequest>(&self, request: &R) -> Result<Admission, Error> {
         match (self.origins.check(request), self.foreign) {
             (Ok(()), _) => Ok(Admission::Stamp),
@@ -71,6 +72,7 @@ impl Rules {
     }
 
     /// Puts the header on the request, alone of its name.
+    #[inline]
     pub(crate) fn stamp<R: HttpRequest>(
         &self,
         request: &mut R,

@@ -46,11 +46,13 @@ impl Entry {
         &self.token
     }
 
+    #[inline]
     pub(super) fn credential(&self) -> &Credential {
         &self.credential
     }
 
     /// Tells how far it has come at `now`, by whichever clock is further.
+    #[inline]
     pub(super) fn stage(&self, now: Moment) -> Stage {
         if now.is_before(self.due) {
             Stage::Fresh

@@ -65,6 +65,7 @@ impl<T> Shared<T> {
 
     /// Reads the current token, if it is still good: no lock, no allocation. `due` is called where the next one
     /// is due.
+    #[inline]
     pub(super) fn with_good<R>(&self, read: impl FnOnce(&Entry) -> R, due: impl FnOnce(Moment)) -> Option<R> {
         let current = self.current.load();
         let entry = current.as_ref()?;
