@@ -80,7 +80,7 @@ pub use clock::ManualClock;
 pub use {
     access_token::AccessToken,
     base_url::BaseUrl,
-    clock::{Clock, SystemClock},
+    clock::{Clock, Moment, SystemClock},
     credential::{
         Credential, CredentialSource, Generation, PerRequest, PublishIdentity, Thumbprint, UseCredentials,
     },

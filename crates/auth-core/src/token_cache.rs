@@ -14,11 +14,12 @@ use tokio::{runtime::Handle, time};
 
 use self::{
     entry::Entry,
-    flight::{Crew, Flight, Landing, fly},
+    flight::{Crew, Flight, Landing, Why, fly},
     shared::{Joining, Shared},
 };
 use crate::{
-    AccessToken, Clock, Credential, CredentialSource, Error, ErrorKind, Generation, SystemClock, TokenSource,
+    AccessToken, Clock, Credential, CredentialSource, Error, ErrorKind, Generation, Moment, SystemClock,
+    TokenSource,
 };
 
 /// Keeps the token of a [`TokenSource`] and fetches the next one when it must.
@@ -29,6 +30,9 @@ use crate::{
 ///   too.
 /// - The fetch runs on a task of its own. A caller who leaves, or who has little time, takes nothing with
 ///   them. It is bounded by the fetch deadline.
+/// - The next token is fetched ahead, from a point between 70 and 85 % of the usable life on, drawn once per token.
+///   The request that notices begins it in the background; it and all others go on with the token that is still
+///   good. A fetch ahead that fails takes nothing away, and is tried again as after any failure.
 /// - A rejected token is thrown away once, however many 401s it earned, and only if it is still the current
 ///   one. A token younger than the spacing stays: the route that rejects it would reject the next as well. The
 ///   spacing doubles, up to 5 min, while one token after the other is rejected. If no other can be fetched, the
@@ -38,7 +42,8 @@ use crate::{
 ///   5 min. Until then every caller gets the same error at once. No error is final.
 /// - A token counts as expired a little early (a tenth of its life, at most 10 s), and as soon as either
 ///   clock says so.
-/// - Nothing is spawned until a token is wanted. Any tokio runtime will do, also a later one.
+/// - Nothing is spawned until a token is wanted, and no timer is ever armed: whatever is due is noticed when a
+///   request comes. Any tokio runtime will do, also a later one.
 ///
 /// # Example
 ///
@@ -98,10 +103,11 @@ impl<T: TokenSource> TokenCache<T> {
     }
 
     async fn obtain_entry(&self) -> Result<Arc<Entry>, Error> {
+        self.shared.with_good(|_| (), |now| self.fetch_ahead(now));
         for _ in 0..ATTEMPTS {
             let flight = match self.join()? {
                 Joined::Flying(flight) => flight,
-                Joined::Fresh(entry) => return Ok(entry),
+                Joined::Good(entry) => return Ok(entry),
             };
             let patience = self.shared.patience_with(&flight);
             match time::timeout(patience, flight.landing()).await {
@@ -113,28 +119,45 @@ impl<T: TokenSource> TokenCache<T> {
         Err(Error::new(ErrorKind::Runtime, "the runtime that fetched the token was shut down"))
     }
 
-    /// Finds a fresh token or the flight that will bring one; begins the flight if there is none.
+    /// Finds a good token or the flight that will bring one; begins the flight if there is none.
     fn join(&self) -> Result<Joined, Error> {
         let runtime = Handle::try_current()
             .map_err(|_| Error::new(ErrorKind::Runtime, "a token can only be fetched on a tokio runtime"))?;
         match self.shared.join()? {
-            Joining::Begin(flight, rejected) => {
-                // Made here and not by the task: a task may be dropped before it is ever polled. And not under
-                // the lock: a runtime that is shutting down drops it on the spot, and that takes the lock.
-                let crew = Crew::new(Arc::clone(&self.shared), Arc::clone(&flight));
-                runtime.spawn(fly(crew, rejected));
+            Joining::Begin(flight, why) => {
+                self.spawn(&runtime, Arc::clone(&flight), why);
                 Ok(Joined::Flying(flight))
             }
-            Joining::Fresh(entry) => Ok(Joined::Fresh(entry)),
+            Joining::Good(entry) => Ok(Joined::Good(entry)),
             Joining::Wait(flight) => Ok(Joined::Flying(flight)),
         }
+    }
+
+    /// Begins a fetch in the background, for a token that is still good: the first request that finds it due does,
+    /// if it runs on a runtime.
+    #[cold]
+    fn fetch_ahead(&self, now: Moment) {
+        if !self.shared.may_be_early(now) {
+            return;
+        }
+        let Ok(runtime) = Handle::try_current() else { return };
+        if let Some((flight, why)) = self.shared.begin_early() {
+            self.spawn(&runtime, flight, why);
+        }
+    }
+
+    fn spawn(&self, runtime: &Handle, flight: Arc<Flight>, why: Why) {
+        // Made here and not by the task: a task may be dropped before it is ever polled. And not under the lock:
+        // a runtime that is shutting down drops it on the spot, and that takes the lock.
+        let crew = Crew::new(Arc::clone(&self.shared), flight);
+        runtime.spawn(fly(crew, why));
     }
 }
 
 #[async_trait]
 impl<T: TokenSource> CredentialSource for TokenCache<T> {
     fn ready(&self) -> Option<Credential> {
-        self.shared.with_fresh(|entry| entry.credential().clone())
+        self.shared.with_good(|entry| entry.credential().clone(), |now| self.fetch_ahead(now))
     }
 
     /// Returns the credential, fetching a token where there is none.
@@ -152,7 +175,7 @@ impl<T: TokenSource> CredentialSource for TokenCache<T> {
     }
 
     fn generation(&self) -> Option<Generation> {
-        self.shared.with_fresh(|entry| entry.credential().generation())
+        self.shared.with_good(|entry| entry.credential().generation(), |_| ())
     }
 
     fn invalidate(&self, generation: Generation) {
@@ -228,7 +251,7 @@ struct Settings {
 
 enum Joined {
     Flying(Arc<Flight>),
-    Fresh(Arc<Entry>),
+    Good(Arc<Entry>),
 }
 
 /// How often one caller begins or joins a flight. Each further one means that a runtime went away.

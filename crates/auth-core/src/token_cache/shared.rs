@@ -1,7 +1,10 @@
 //! What all clones of a cache, and its flight, hold together.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -10,10 +13,10 @@ use arc_swap::ArcSwapOption;
 use super::{
     Settings,
     backoff::Backoff,
-    entry::Entry,
-    flight::{Flight, Landing},
+    entry::{Entry, Stage},
+    flight::{Flight, Landing, Why},
 };
-use crate::{AccessToken, Clock, Error, Generation};
+use crate::{Clock, Error, Generation, Moment};
 
 pub(super) struct Shared<T> {
     source: T,
@@ -21,6 +24,8 @@ pub(super) struct Shared<T> {
     settings: Settings,
     /// Written under the lock of `state` only; read by everybody.
     current: ArcSwapOption<Entry>,
+    /// Before this nobody needs to ask for the lock to begin a fetch ahead. Written under the lock only.
+    next_early: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -36,7 +41,14 @@ struct State {
 
 impl<T> Shared<T> {
     pub(super) fn new(source: T, clock: Arc<dyn Clock>, settings: Settings) -> Self {
-        Self { source, clock, settings, current: ArcSwapOption::empty(), state: Mutex::default() }
+        Self {
+            source,
+            clock,
+            settings,
+            current: ArcSwapOption::empty(),
+            next_early: AtomicU64::new(0),
+            state: Mutex::default(),
+        }
     }
 
     pub(super) fn source(&self) -> &T {
@@ -51,41 +63,84 @@ impl<T> Shared<T> {
         &self.settings
     }
 
-    /// Reads the current token, if it is fresh: no lock, no allocation.
-    pub(super) fn with_fresh<R>(&self, read: impl FnOnce(&Entry) -> R) -> Option<R> {
+    /// Reads the current token, if it is still good: no lock, no allocation. `due` is called where the next one
+    /// is due.
+    #[inline]
+    pub(super) fn with_good<R>(&self, read: impl FnOnce(&Entry) -> R, due: impl FnOnce(Moment)) -> Option<R> {
         let current = self.current.load();
         let entry = current.as_ref()?;
-        entry.is_fresh(&*self.clock).then(|| read(entry))
+        let now = self.clock.now();
+        match entry.stage(now) {
+            Stage::Fresh => {}
+            Stage::Due => due(now),
+            Stage::Ended => return None,
+        }
+        Some(read(entry))
     }
 
     /// How long to believe in a flight. Longer than the deadline, which the flight itself keeps for as long as
     /// its runtime is driven.
-    pub(super) fn patience_with(&self, flight: &Flight) -> Duration {
+    fn patience(&self) -> Duration {
         let deadline = self.settings.fetch_deadline;
-        let age = self.clock.monotonic().saturating_sub(flight.begun());
-        deadline.saturating_add((deadline / 4).min(LONGEST_GRACE)).saturating_sub(age)
+        deadline.saturating_add((deadline / 4).min(LONGEST_GRACE))
     }
 
-    /// Finds a fresh token, or the flight under way, or begins one; or says why none is begun yet.
+    pub(super) fn patience_with(&self, flight: &Flight) -> Duration {
+        self.patience().saturating_sub(self.clock.monotonic().saturating_sub(flight.begun()))
+    }
+
+    /// Finds a good token, or the flight under way, or begins one; or says why none is begun yet.
     pub(super) fn join(&self) -> Result<Joining, Error> {
-        let now = self.clock.monotonic();
+        let now = self.clock.now();
         let mut state = self.lock();
         // Under the lock, since a flight may have landed in the meantime.
-        if let Some(entry) = self.current.load_full().filter(|entry| entry.is_fresh(&*self.clock)) {
-            return Ok(Joining::Fresh(entry));
+        if let Some(entry) = self.current.load_full().filter(|entry| entry.stage(now) != Stage::Ended) {
+            return Ok(Joining::Good(entry));
         }
         if let Some(flight) = &state.flight {
             return Ok(Joining::Wait(Arc::clone(flight)));
         }
-        if let Some(error) = state.backoff.error_at(now) {
+        if let Some(error) = state.backoff.error_at(now.monotonic()) {
             return Err(error.clone());
         }
-        if state.rejected.is_none() {
-            state.rejections = 0;
+        let (flight, why) = self.begin(&mut state, now, Why::Cold);
+        Ok(Joining::Begin(flight, why))
+    }
+
+    /// Tells whether it is worth asking for the lock to begin a fetch ahead.
+    pub(super) fn may_be_early(&self, now: Moment) -> bool {
+        now.monotonic() >= Duration::from_nanos(self.next_early.load(Ordering::Relaxed))
+    }
+
+    /// Begins a flight while the token is still good, if it is due and nobody else has begun one.
+    pub(super) fn begin_early(&self) -> Option<(Arc<Flight>, Why)> {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        let is_due = self.current.load().as_ref().is_some_and(|entry| entry.stage(now) == Stage::Due);
+        if !is_due || !self.may_be_early(now) {
+            return None;
         }
-        let flight = Arc::new(Flight::new(now));
+        // A flight that is still there is one that nobody drives any more.
+        if let Some(lost) = state.flight.take() {
+            lost.land(Landing::Lost);
+            tracing::warn!("a token fetch was given up: its runtime is not running");
+        }
+        Some(self.begin(&mut state, now, Why::Early))
+    }
+
+    /// Begins a flight. The source is told of a rejected token for as long as no other has landed.
+    fn begin(&self, state: &mut State, now: Moment, why: Why) -> (Arc<Flight>, Why) {
+        let why = match &state.rejected {
+            Some(entry) => Why::Rejected(entry.token().clone()),
+            None => {
+                state.rejections = 0;
+                why
+            }
+        };
+        let flight = Arc::new(Flight::new(now.monotonic(), &why));
         state.flight = Some(Arc::clone(&flight));
-        Ok(Joining::Begin(flight, state.rejected.as_ref().map(|entry| entry.token().clone())))
+        self.set_next_early(now.monotonic().saturating_add(self.patience()));
+        (flight, why)
     }
 
     /// Throws a token away, if it is still the current one, old enough, and another may be had.
@@ -117,27 +172,33 @@ impl<T> Shared<T> {
     }
 
     /// Takes what a flight brought, unless it was given up meanwhile.
-    pub(super) fn land(&self, flight: &Arc<Flight>, landing: Landing) {
+    pub(super) fn land(&self, flight: &Arc<Flight>, mut landing: Landing) {
         let now = self.clock.monotonic();
         let mut failure = None;
         {
             let mut state = self.lock();
             if state.take_flight(flight) {
+                if flight.is_early() && state.has_rejected(&landing) {
+                    landing = Landing::Lost;
+                }
                 match &landing {
                     Landing::Done(Ok(entry)) => {
+                        self.set_next_early(Duration::ZERO);
                         state.rejected = None;
                         state.backoff = Backoff::default();
                         self.current.store(Some(Arc::clone(entry)));
                     }
                     Landing::Done(Err(error)) => {
-                        state.backoff.fail(error, now);
+                        self.set_next_early(state.backoff.fail(error, now));
                         // Nothing better is to be had; where it is still good, it is better than nothing.
                         if let Some(rejected) = &state.rejected {
                             self.current.store(Some(Arc::clone(rejected)));
                         }
                         failure = Some(error.clone());
                     }
-                    Landing::Lost | Landing::Pending => {}
+                    Landing::Lost | Landing::Pending => {
+                        self.set_next_early(now.saturating_add(AFTER_LOSS));
+                    }
                 }
             }
         }
@@ -145,6 +206,11 @@ impl<T> Shared<T> {
         if let Some(error) = failure {
             tracing::warn!(kind = ?error.kind(), status = ?error.status(), "no token could be fetched");
         }
+    }
+
+    fn set_next_early(&self, at: Duration) {
+        let at = u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
+        self.next_early.store(at, Ordering::Relaxed);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -162,16 +228,27 @@ impl State {
         }
         is_current
     }
+
+    /// Tells whether a flight brings back the token that was rejected after it had begun: the next one says so to
+    /// the source.
+    fn has_rejected(&self, landing: &Landing) -> bool {
+        match (landing, &self.rejected) {
+            (Landing::Done(Ok(entry)), Some(rejected)) => entry.token().header() == rejected.token().header(),
+            _ => false,
+        }
+    }
 }
 
 /// What a caller without a token is to do.
 pub(super) enum Joining {
-    /// Begin this flight; a token was rejected before.
-    Begin(Arc<Flight>, Option<AccessToken>),
-    Fresh(Arc<Entry>),
+    /// Begin this flight.
+    Begin(Arc<Flight>, Why),
+    Good(Arc<Entry>),
     Wait(Arc<Flight>),
 }
 
+/// How long a token that is still good is used on after a flight that was lost.
+const AFTER_LOSS: Duration = Duration::from_secs(1);
 const LONGEST_GRACE: Duration = Duration::from_secs(2);
 const LONGEST_SPACING: Duration = Duration::from_secs(300);
 const MOST_DOUBLINGS: u32 = 16;
