@@ -1,6 +1,7 @@
 //! Stamps each request with a credential.
 
 mod source;
+mod watch;
 
 use std::{
     fmt,
@@ -17,6 +18,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use self::source::{Obtaining, Source};
+pub use self::watch::WatchCredential;
 use crate::{
     BoxError, Credential, CredentialSource, Error, ErrorKind, ExistingHeader, ForeignOrigin, Generation,
     HttpRequest, HttpResponse, Origins, PublishIdentity, UseCredentials,
@@ -167,6 +169,7 @@ where
             return self.wait(request, source);
         }
         let generation = credential.generation();
+        source.note(&request, generation);
         if let Err(error) = self.config.put(&mut request, credential) {
             return State::Refused { error: Some(error) }.into();
         }
@@ -349,6 +352,7 @@ where
                 Stage::Obtaining(obtaining) => {
                     let credential = ready!(obtaining.as_mut().poll(cx))?;
                     let (generation, is_own) = (credential.generation(), !credential.is_kept());
+                    self.source.note(&self.request, generation);
                     self.config.stamp(&mut self.request, credential)?;
                     let is_rejection = self.config.is_rejection;
                     let source = self.source.clone();

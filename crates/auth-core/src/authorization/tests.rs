@@ -267,6 +267,45 @@ async fn the_caller_says_what_a_rejection_is() {
 }
 
 #[tokio::test]
+async fn a_rejection_after_the_head_is_held_against_the_credential_that_was_used() {
+    let (issuer, api) = (Issuer::default(), Api::default());
+    let cache = TokenCache::builder(issuer.clone()).with_spacing(Duration::ZERO).build();
+    let layer = AuthorizationLayer::new(cache.clone(), origin());
+    let watched = || {
+        let watch = WatchCredential::new();
+        let mut request = get("https://api.example/");
+        request.extensions_mut().insert(watch.clone());
+        (watch, request)
+    };
+    // The first waits for its token, the second finds it.
+    let (slow, request) = watched();
+    layer.layer(api.service()).oneshot(request).await.unwrap();
+    let (fast, request) = watched();
+    layer.layer(api.service()).oneshot(request).await.unwrap();
+    assert!(cache.ready().is_some(), "nobody rejected it yet");
+    fast.reject();
+    assert!(cache.ready().is_none());
+    layer.layer(api.service()).oneshot(get("https://api.example/")).await.unwrap();
+    slow.reject();
+    assert!(cache.ready().is_some(), "it was another that the first was sent with");
+    assert_eq!(issuer.fetches.load(Ordering::SeqCst), 2);
+
+    let (foreign, mut request) = watched();
+    *request.uri_mut() = "https://evil.example/".parse().unwrap();
+    let layer = layer.with_foreign_origin(ForeignOrigin::PassWithout);
+    layer.layer(api.service()).oneshot(request).await.unwrap();
+    foreign.reject();
+    assert!(cache.ready().is_some(), "it was stamped with none");
+
+    let own = TokenCache::builder(issuer).with_spacing(Duration::ZERO).build();
+    let (watch, mut request) = watched();
+    request.extensions_mut().insert(UseCredentials::new(Arc::new(own.clone())));
+    layer.layer(api.service()).oneshot(request).await.unwrap();
+    watch.reject();
+    assert!(own.ready().is_none() && cache.ready().is_some(), "it was the customer's own");
+}
+
+#[tokio::test]
 async fn a_bound_token_goes_over_its_own_certificate_only() {
     #[derive(Debug)]
     struct Presents(Option<Thumbprint>);
