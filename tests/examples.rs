@@ -63,6 +63,16 @@ async fn hyper_and_reqwest_call_for_two_tenants_with_one_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tonic_calls_for_a_tenant() {
+    let terminal = Terminal::new().await;
+    let clara = terminal.sandbox.clara();
+    let folder = path(&terminal, "clara");
+    let ran = run("claviger-tonic", "tonic", &[&clara.api_url(), &folder, clara.client_id()]).await;
+    assert!(ran.stdout.contains(ACME), "{ran:?}");
+    assert_eq!(counts(clara), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn axum_s_proxy_passes_everything_on_with_everything_on() {
     let terminal = Terminal::new().await;
     let clara = terminal.sandbox.clara();

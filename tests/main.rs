@@ -14,7 +14,7 @@
 //! | `origins` | where a request may go |
 //! | `canary` | secrets, and where they must not show |
 //! | `layers` | our layers among others |
-//! | `axum`, `reqwest` | our layers in stacks of their own |
+//! | `axum`, `grpc`, `reqwest` | our layers in stacks of their own |
 //! | `clarify`, `clarus`, `clazar` | what arrives at each of the others, and what comes back |
 //! | `all_stacks`, `all_canary` | what is alike at those three: tokens, faults, origins; their secrets |
 //! | `examples` | the examples that the guides show |
@@ -59,6 +59,8 @@ mod connect_proxy;
 mod curl;
 #[cfg(test)]
 mod examples;
+#[cfg(test)]
+mod grpc;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]

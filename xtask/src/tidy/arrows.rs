@@ -79,6 +79,7 @@ const ARROWS: &[(&str, Allowed)] = &[
     ("claviger-tests", Allowed::All),
     ("claviger-token-endpoint", Allowed::Only(&["claviger-auth-core"])),
     ("claviger-token-store-file", Allowed::Only(&["claviger-auth-core"])),
+    ("claviger-tonic", Allowed::Only(&["claviger-auth-core", "claviger-mtls"])),
     ("xtask", Allowed::Only(&[])),
 ];
 
@@ -91,8 +92,13 @@ const OPTIONAL: &[(&str, &str)] = &[
 ];
 
 /// Arrows of examples and tests alone: an example shows a crate in a whole stack.
-const SHOWN: &[(&str, &str)] =
-    &[("claviger-oauth-cc", "claviger-client"), ("claviger-oauth-cc", "claviger-mtls")];
+const SHOWN: &[(&str, &str)] = &[
+    ("claviger-oauth-cc", "claviger-client"),
+    ("claviger-oauth-cc", "claviger-mtls"),
+    ("claviger-tonic", "claviger-client"),
+    ("claviger-tonic", "claviger-oauth-cc"),
+    ("claviger-tonic", "claviger-token-endpoint"),
+];
 
 /// Compares the members' dependencies with the table.
 pub(crate) fn check(packages: &[Package]) -> Vec<Problem> {
