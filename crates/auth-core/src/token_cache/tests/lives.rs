@@ -1,3 +1,5 @@
+//! When a token ends, and what a ready one costs.
+
 use super::*;
 
 #[tokio::test]

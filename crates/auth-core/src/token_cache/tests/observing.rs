@@ -1,3 +1,5 @@
+//! What the cache tells of itself, and that no secret is in it.
+
 use std::io;
 
 use super::*;
