@@ -390,6 +390,8 @@ impl<T: CredentialSource + 'static> Used<T> {
         let superseded = source.generation() != Some(self.generation);
         // With a token that was issued for it, a request was tried as well as it can be.
         if superseded && !self.is_own {
+            #[cfg(feature = "metrics")]
+            metrics::counter!("claviger_retries_total").increment(1);
             response.extensions_mut().insert(CredentialSuperseded);
         }
     }

@@ -89,6 +89,6 @@ pub use {
     origins::{Origin, Origins},
     rules::{ExistingHeader, ForeignOrigin},
     static_token::StaticToken,
-    token_cache::{TokenCache, TokenCacheBuilder},
+    token_cache::{CacheState, TokenCache, TokenCacheBuilder, TokenChanges},
     token_source::{Fetch, TokenSource},
 };

@@ -4,6 +4,8 @@ mod backoff;
 mod entry;
 mod flight;
 mod shared;
+mod state;
+mod telling;
 #[cfg(test)]
 mod tests;
 
@@ -11,11 +13,14 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use tokio::{runtime::Handle, time};
+use tracing::Instrument;
 
+pub use self::state::{CacheState, TokenChanges};
 use self::{
     entry::Entry,
     flight::{Crew, Flight, Landing, Why, fly},
     shared::{Joining, Shared},
+    telling::Telling,
 };
 use crate::{
     AccessToken, Clock, Credential, CredentialSource, Error, ErrorKind, Generation, Moment, SystemClock,
@@ -44,6 +49,23 @@ use crate::{
 ///   clock says so.
 /// - Nothing is spawned until a token is wanted, and no timer is ever armed: whatever is due is noticed when a
 ///   request comes. Any tokio runtime will do, also a later one.
+///
+/// # What it tells
+///
+/// To `tracing`: a span `token_fetch` around each fetch, with the `cache`'s name and `why` (`cold`, `early`, `rejected`);
+/// an event for each token that was fetched or rejected (debug), and for each fetch that failed or was lost (warn),
+/// with the `pause` until the next one may be tried, in seconds. To `metrics`, with the feature of that name:
+///
+/// | name | what it is |
+/// | --- | --- |
+/// | `claviger_token_fetches_total` | counter: fetches by `cache` and `result`: `ok`, `lost`, or the [`ErrorKind`] |
+/// | `claviger_token_remaining_seconds` | gauge: how long the token of `cache` is used yet, when it came; 0 if rejected |
+/// | `claviger_token_invalidations_total` | counter: tokens of `cache` that were thrown away because of a rejection |
+/// | `claviger_token_waiters` | gauge: callers that wait for a token of `cache` |
+/// | `claviger_retries_total` | counter: rejected requests for which another credential can be had |
+///
+/// Never a token. [`state`](Self::state) tells the rest at any moment, and [`changes`](Self::changes) brings each new
+/// token.
 ///
 /// # Example
 ///
@@ -85,6 +107,7 @@ impl<T: TokenSource> TokenCache<T> {
         TokenCacheBuilder {
             source,
             clock: None,
+            name: "token".into(),
             settings: Settings {
                 fetch_deadline: Duration::from_secs(30),
                 default_life: Duration::from_secs(300),
@@ -102,6 +125,18 @@ impl<T: TokenSource> TokenCache<T> {
         self.obtain_entry().await.map(|entry| entry.token().clone())
     }
 
+    /// Tells how the cache stands.
+    #[must_use]
+    pub fn state(&self) -> CacheState {
+        self.shared.state()
+    }
+
+    /// Hands out each token that comes after this call.
+    #[must_use]
+    pub fn changes(&self) -> TokenChanges {
+        TokenChanges::new(self.shared.landed())
+    }
+
     async fn obtain_entry(&self) -> Result<Arc<Entry>, Error> {
         self.shared.with_good(|_| (), |now| self.fetch_ahead(now));
         for _ in 0..ATTEMPTS {
@@ -109,6 +144,7 @@ impl<T: TokenSource> TokenCache<T> {
                 Joined::Flying(flight) => flight,
                 Joined::Good(entry) => return Ok(entry),
             };
+            let _waiter = self.shared.telling().waiter();
             let patience = self.shared.patience_with(&flight);
             match time::timeout(patience, flight.landing()).await {
                 Ok(Landing::Done(result)) => return result,
@@ -150,7 +186,8 @@ impl<T: TokenSource> TokenCache<T> {
         // Made here and not by the task: a task may be dropped before it is ever polled. And not under the lock:
         // a runtime that is shutting down drops it on the spot, and that takes the lock.
         let crew = Crew::new(Arc::clone(&self.shared), flight);
-        runtime.spawn(fly(crew, why));
+        let span = self.shared.telling().fetch(&why);
+        runtime.spawn(fly(crew, why).instrument(span));
     }
 }
 
@@ -200,6 +237,7 @@ impl<T> fmt::Debug for TokenCache<T> {
 pub struct TokenCacheBuilder<T> {
     source: T,
     clock: Option<Arc<dyn Clock>>,
+    name: Arc<str>,
     settings: Settings,
 }
 
@@ -222,6 +260,12 @@ impl<T: TokenSource> TokenCacheBuilder<T> {
         self
     }
 
+    /// Names the cache in what it tells (`tracing`, `metrics`). Default: `token`. It is no place for a secret.
+    pub fn with_name(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// Asks this clock for the time. Default: the operating system's.
     pub fn with_clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));
@@ -232,7 +276,8 @@ impl<T: TokenSource> TokenCacheBuilder<T> {
     #[must_use]
     pub fn build(self) -> TokenCache<T> {
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
-        TokenCache { shared: Arc::new(Shared::new(self.source, clock, self.settings)) }
+        let telling = Telling::new(self.name);
+        TokenCache { shared: Arc::new(Shared::new(self.source, clock, self.settings, telling)) }
     }
 }
 

@@ -76,6 +76,7 @@ const ARROWS: &[(&str, Allowed)] = &[
     // Shares no code with the client side: one misreading of a document cannot pass on both.
     ("claviger-sandbox", Allowed::Only(&["claviger-sandbox-stage"])),
     ("claviger-sandbox-stage", Allowed::Only(&[])),
+    ("claviger-test-kit", Allowed::Only(&["claviger-auth-core"])),
     ("claviger-tests", Allowed::All),
     ("claviger-token-endpoint", Allowed::Only(&["claviger-auth-core"])),
     ("claviger-token-store-file", Allowed::Only(&["claviger-auth-core"])),

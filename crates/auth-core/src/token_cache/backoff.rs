@@ -20,6 +20,11 @@ impl Backoff {
         self.last.as_ref().filter(|(_, until)| now < *until).map(|(error, _)| error)
     }
 
+    /// Returns the last error, and until when nobody tries again.
+    pub(super) fn last(&self) -> Option<(&Error, Duration)> {
+        self.last.as_ref().map(|(error, until)| (error, *until))
+    }
+
     /// Takes note of a failure; returns until when nobody tries again.
     pub(super) fn fail(&mut self, error: &Error, now: Duration) -> Duration {
         let first = if error.is_transient() { FIRST } else { FIRST_PERMANENT };

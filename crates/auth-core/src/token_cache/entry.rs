@@ -63,6 +63,11 @@ impl Entry {
         }
     }
 
+    /// Returns how long it is used yet.
+    pub(super) fn remaining(&self, now: Moment) -> Duration {
+        now.until(self.ends)
+    }
+
     pub(super) fn age(&self, clock: &dyn Clock) -> Duration {
         clock.monotonic().saturating_sub(self.obtained).saturating_add(self.token.age())
     }

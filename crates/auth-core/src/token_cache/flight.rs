@@ -22,6 +22,16 @@ pub(super) enum Why {
     Rejected(AccessToken),
 }
 
+impl Why {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Cold => "cold",
+            Self::Early => "early",
+            Self::Rejected(_) => "rejected",
+        }
+    }
+}
+
 /// A fetch under way. Those who wait for it hold it; its task holds it too.
 pub(super) struct Flight {
     begun: Duration,

@@ -9,12 +9,15 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
+use tokio::sync::watch;
 
 use super::{
     Settings,
     backoff::Backoff,
     entry::{Entry, Stage},
     flight::{Flight, Landing, Why},
+    state::CacheState,
+    telling::Telling,
 };
 use crate::{Clock, Error, Generation, Moment};
 
@@ -22,15 +25,18 @@ pub(super) struct Shared<T> {
     source: T,
     clock: Arc<dyn Clock>,
     settings: Settings,
+    telling: Telling,
     /// Written under the lock of `state` only; read by everybody.
     current: ArcSwapOption<Entry>,
     /// Before this nobody needs to ask for the lock to begin a fetch ahead. Written under the lock only.
     next_early: AtomicU64,
     state: Mutex<State>,
+    /// Each token that lands, for those who want to know.
+    landed: watch::Sender<Option<Arc<Entry>>>,
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     flight: Option<Arc<Flight>>,
     /// The token that was thrown away, until another one lands.
     rejected: Option<Arc<Entry>>,
@@ -40,11 +46,13 @@ struct State {
 }
 
 impl<T> Shared<T> {
-    pub(super) fn new(source: T, clock: Arc<dyn Clock>, settings: Settings) -> Self {
+    pub(super) fn new(source: T, clock: Arc<dyn Clock>, settings: Settings, telling: Telling) -> Self {
         Self {
             source,
             clock,
             settings,
+            telling,
+            landed: watch::Sender::new(None),
             current: ArcSwapOption::empty(),
             next_early: AtomicU64::new(0),
             state: Mutex::default(),
@@ -61,6 +69,27 @@ impl<T> Shared<T> {
 
     pub(super) fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    pub(super) fn telling(&self) -> &Telling {
+        &self.telling
+    }
+
+    pub(super) fn landed(&self) -> watch::Receiver<Option<Arc<Entry>>> {
+        self.landed.subscribe()
+    }
+
+    pub(super) fn state(&self) -> CacheState {
+        let now = self.clock.now();
+        let state = self.lock();
+        let good = self.current.load_full().filter(|entry| entry.stage(now) != Stage::Ended);
+        let pause = state.backoff.last().map(|(_, until)| until.saturating_sub(now.monotonic()));
+        CacheState {
+            remaining: good.map(|entry| entry.remaining(now)),
+            is_fetching: state.flight.is_some(),
+            pause: pause.filter(|pause| !pause.is_zero()),
+            last_error: state.backoff.last().map(|(error, _)| error.kind()),
+        }
     }
 
     /// Reads the current token, if it is still good: no lock, no allocation. `due` is called where the next one
@@ -123,7 +152,7 @@ impl<T> Shared<T> {
         // A flight that is still there is one that nobody drives any more.
         if let Some(lost) = state.flight.take() {
             lost.land(Landing::Lost);
-            tracing::warn!("a token fetch was given up: its runtime is not running");
+            self.telling.lost();
         }
         Some(self.begin(&mut state, now, Why::Early))
     }
@@ -159,7 +188,7 @@ impl<T> Shared<T> {
         state.rejected = Some(entry);
         self.current.store(None);
         drop(state);
-        tracing::debug!("a token was rejected; the next request fetches another");
+        self.telling.rejected();
     }
 
     /// Gives a flight up whose runtime is not driven, so that whoever is awake begins another.
@@ -167,17 +196,18 @@ impl<T> Shared<T> {
         let was_current = self.lock().take_flight(flight);
         flight.land(Landing::Lost);
         if was_current {
-            tracing::warn!("a token fetch was given up: its runtime is not running");
+            self.telling.lost();
         }
     }
 
     /// Takes what a flight brought, unless it was given up meanwhile.
     pub(super) fn land(&self, flight: &Arc<Flight>, mut landing: Landing) {
-        let now = self.clock.monotonic();
-        let mut failure = None;
-        {
+        let now = self.clock.now();
+        let mut pause = Duration::ZERO;
+        let is_current = {
             let mut state = self.lock();
-            if state.take_flight(flight) {
+            let is_current = state.take_flight(flight);
+            if is_current {
                 if flight.is_early() && state.has_rejected(&landing) {
                     landing = Landing::Lost;
                 }
@@ -187,25 +217,32 @@ impl<T> Shared<T> {
                         state.rejected = None;
                         state.backoff = Backoff::default();
                         self.current.store(Some(Arc::clone(entry)));
+                        self.landed.send_replace(Some(Arc::clone(entry)));
                     }
                     Landing::Done(Err(error)) => {
-                        self.set_next_early(state.backoff.fail(error, now));
+                        let until = state.backoff.fail(error, now.monotonic());
+                        pause = until.saturating_sub(now.monotonic());
+                        self.set_next_early(until);
                         // Nothing better is to be had; where it is still good, it is better than nothing.
                         if let Some(rejected) = &state.rejected {
                             self.current.store(Some(Arc::clone(rejected)));
                         }
-                        failure = Some(error.clone());
                     }
                     Landing::Lost | Landing::Pending => {
-                        self.set_next_early(now.saturating_add(AFTER_LOSS));
+                        self.set_next_early(now.monotonic().saturating_add(AFTER_LOSS));
                     }
                 }
             }
+            is_current
+        };
+        if is_current {
+            match &landing {
+                Landing::Done(Ok(entry)) => self.telling.fetched(entry.remaining(now)),
+                Landing::Done(Err(error)) => self.telling.failed(error, pause),
+                Landing::Lost | Landing::Pending => self.telling.lost(),
+            }
         }
         flight.land(landing);
-        if let Some(error) = failure {
-            tracing::warn!(kind = ?error.kind(), status = ?error.status(), "no token could be fetched");
-        }
     }
 
     fn set_next_early(&self, at: Duration) {
@@ -213,7 +250,7 @@ impl<T> Shared<T> {
         self.next_early.store(at, Ordering::Relaxed);
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         // What runs under this lock leaves the state whole wherever it might panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -9,7 +9,7 @@
 //! | a rejection is held against one token only | `rejections`, `refresh_ahead::{a_late_*, a_token_rejected_*}`, `model` |
 //! | no life is too absurd | `lives` |
 //! | any runtime, none, one that ends or idles | `runtimes`, `refresh_ahead::{outside_a_runtime_*, *_idle_runtime_*}` |
-//! | the path of every request: no lock, no allocation | `crates/auth-core/tests/allocations.rs` |
+//! | the path of every request: no lock, no allocation | `lives::a_ready_token_*`, `authorization::tests::a_request_whose_*` |
 //! | bounded; what was sent runs to its end | `single_flight::{a_request_under_way_*, a_thousand_tokens_*, *_last_handle}` |
 //! | whatever comes in whatever order | `properties`, `soak`, `model` |
 //!

@@ -1,3 +1,5 @@
+//! What becomes of a fetch that fails.
+
 use super::*;
 
 #[tokio::test(start_paused = true)]

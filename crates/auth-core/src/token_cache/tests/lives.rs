@@ -1,3 +1,5 @@
+//! When a token ends, and what a ready one costs.
+
 use super::*;
 
 #[tokio::test]
@@ -79,4 +81,17 @@ fn threads_never_get_a_token_past_its_end_while_time_goes_on() {
         callers.join_all().await;
     });
     assert!(source.fetches() > 16);
+}
+
+#[tokio::test]
+async fn a_ready_token_takes_no_lock_and_no_allocation() {
+    let cache = TokenCache::new(Source::steady(Duration::ZERO));
+    value(&cache).await;
+    cache.ready().unwrap();
+    let held = cache.shared.lock();
+    let used = allocation_counter::measure(|| assert!(cache.ready().is_some()));
+    drop(held);
+    assert_eq!(used.count_total, 0);
+    let control = allocation_counter::measure(|| drop(Box::new(1)));
+    assert_eq!(control.count_total, 1, "allocations are counted");
 }

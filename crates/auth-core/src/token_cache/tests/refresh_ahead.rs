@@ -1,3 +1,5 @@
+//! The next token, fetched while the one before is still good.
+
 use super::{
     entry::{Entry, Stage},
     *,

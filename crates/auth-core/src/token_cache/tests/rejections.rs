@@ -1,3 +1,5 @@
+//! What a 401 does, and to which token.
+
 use super::*;
 
 #[tokio::test]

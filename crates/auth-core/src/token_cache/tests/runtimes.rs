@@ -1,3 +1,5 @@
+//! Runtimes that end, idle or are not there.
+
 use super::*;
 
 #[test]

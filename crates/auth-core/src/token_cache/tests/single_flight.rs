@@ -1,3 +1,5 @@
+//! One fetch for everybody, whoever comes and goes.
+
 use super::*;
 
 #[tokio::test(start_paused = true)]
