@@ -5,10 +5,11 @@ use std::time::Duration;
 use bytes::{Buf, BufMut, Bytes};
 use claviger_auth_core::{
     BoxError, Error, ErrorKind, Origin, Origins, TokenCache,
-    retry_unauthorized::{RetryUnauthorizedLayer, StreamedBody},
+    retry_unauthorized::RetryUnauthorizedLayer,
     set_tenant::{SetTenantLayer, Tenant},
 };
 use claviger_mtls::{Tls, Trust};
+use claviger_replay::{ReplayStreamed, StreamedBody};
 use claviger_tonic::{GrpcAuthorizationLayer, WatchedBody};
 use futures_util::{StreamExt, stream};
 use http::{HeaderName, Request, Response, uri::PathAndQuery};
@@ -73,7 +74,7 @@ fn stack(
     let tenant = HeaderName::from_static("x-tax-identifier");
     ServiceBuilder::new()
         .layer(SetTenantLayer::optional(tenant, Origins::bound_to(origin.clone())))
-        .layer(RetryUnauthorizedLayer::streamed())
+        .layer(RetryUnauthorizedLayer::new(ReplayStreamed::new()))
         .layer(GrpcAuthorizationLayer::new(tokens, origin))
         .map_request(|call: Request<StreamedBody<Body>>| call.map(Body::new))
         .service(claviger_tonic::channel(tls, url, |endpoint| endpoint).unwrap())

@@ -6,12 +6,13 @@ use std::{env, fs, path::Path};
 use bytes::{Buf, BufMut, Bytes};
 use claviger_auth_core::{
     BoxError, Origin, Origins, TokenCache,
-    retry_unauthorized::{RetryUnauthorizedLayer, StreamedBody},
+    retry_unauthorized::RetryUnauthorizedLayer,
     set_tenant::{SetTenantLayer, Tenant},
 };
 use claviger_client::Client;
 use claviger_mtls::{Identity, Tls, Trust};
 use claviger_oauth_cc::ClientCredentials;
+use claviger_replay::{ReplayStreamed, StreamedBody};
 use claviger_token_endpoint::{ClientAuthentication, ClientAuthenticationMethod, TokenEndpoint};
 use claviger_tonic::GrpcAuthorizationLayer;
 use http::{HeaderName, uri::PathAndQuery};
@@ -49,7 +50,7 @@ async fn main() -> Result<(), BoxError> {
     let tenant = HeaderName::from_static("x-tax-identifier");
     let service = ServiceBuilder::new()
         .layer(SetTenantLayer::required(tenant, Origins::bound_to(origin.clone())))
-        .layer(RetryUnauthorizedLayer::streamed())
+        .layer(RetryUnauthorizedLayer::new(ReplayStreamed::new()))
         .layer(GrpcAuthorizationLayer::new(tokens, origin).with_identity(tls.clone()))
         .map_request(|call: http::Request<StreamedBody<Body>>| call.map(Body::new))
         .service(claviger_tonic::channel(tls, api_url, |endpoint| endpoint)?);

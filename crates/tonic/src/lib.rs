@@ -21,9 +21,10 @@
 //!
 //! ```
 //! use claviger_auth_core::{
-//!     BoxError, Origin, Origins, StaticToken, retry_unauthorized::{RetryUnauthorizedLayer, StreamedBody},
+//!     BoxError, Origin, Origins, StaticToken, retry_unauthorized::RetryUnauthorizedLayer,
 //!     set_tenant::{SetTenantLayer, Tenant},
 //! };
+//! use claviger_replay::{ReplayStreamed, StreamedBody};
 //! use claviger_tonic::GrpcAuthorizationLayer;
 //! use http::{HeaderName, Request, Response};
 //! use tonic::body::Body;
@@ -43,7 +44,7 @@
 //! let tenant = HeaderName::from_static("x-tenant");
 //! let service = ServiceBuilder::new()
 //!     .layer(SetTenantLayer::fixed(tenant, Tenant::new("acme")?, Origins::bound_to(origin.clone())))
-//!     .layer(RetryUnauthorizedLayer::streamed())
+//!     .layer(RetryUnauthorizedLayer::new(ReplayStreamed::new()))
 //!     .layer(GrpcAuthorizationLayer::new(tokens, origin))
 //!     .map_request(|call: Request<StreamedBody<Body>>| call.map(Body::new))
 //!     .service(channel);

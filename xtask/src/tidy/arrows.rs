@@ -73,6 +73,7 @@ const ARROWS: &[(&str, Allowed)] = &[
             "claviger-token-endpoint",
         ]),
     ),
+    ("claviger-replay", Allowed::Only(&["claviger-auth-core"])),
     // Shares no code with the client side: one misreading of a document cannot pass on both.
     ("claviger-sandbox", Allowed::Only(&["claviger-sandbox-stage"])),
     ("claviger-sandbox-stage", Allowed::Only(&[])),
@@ -94,10 +95,13 @@ const OPTIONAL: &[(&str, &str)] = &[
 
 /// Arrows of examples and tests alone: an example shows a crate in a whole stack.
 const SHOWN: &[(&str, &str)] = &[
+    ("claviger-clara", "claviger-replay"),
     ("claviger-oauth-cc", "claviger-client"),
     ("claviger-oauth-cc", "claviger-mtls"),
+    ("claviger-oauth-cc", "claviger-replay"),
     ("claviger-tonic", "claviger-client"),
     ("claviger-tonic", "claviger-oauth-cc"),
+    ("claviger-tonic", "claviger-replay"),
     ("claviger-tonic", "claviger-token-endpoint"),
 ];
 
