@@ -39,7 +39,7 @@ async fn call(State(gate): State<Gate>, Path(method): Path<String>, request: Req
     };
     let Some(messages) = unframe(body) else { return at_once(INVALID_ARGUMENT) };
     match (method.as_str(), &messages[..]) {
-        ("Say", [message]) => answer(Some(caller), &[message.clone()], OK),
+        ("Say", messages @ [_]) => answer(Some(caller), messages, OK),
         ("Repeat", [message]) => {
             answer(Some(caller), &[message.clone(), message.clone(), message.clone()], OK)
         }
