@@ -1,14 +1,10 @@
 //! What all clones of a cache, and its flight, hold together.
 
 use std::{
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
-use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 
 use super::{
@@ -17,6 +13,7 @@ use super::{
     entry::{Entry, Stage},
     flight::{Flight, Landing, Why},
     state::CacheState,
+    sync::{ArcSwapOption, AtomicU64, Mutex, MutexGuard},
     telling::Telling,
 };
 use crate::{Clock, Error, Generation, Moment};
