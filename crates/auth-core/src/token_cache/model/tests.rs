@@ -34,7 +34,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let clock = ManualClock::new();
-        let settings = Settings { fetch_deadline: LIFE, default_life: LIFE, spacing: Duration::from_secs(5) };
+        let settings = Settings { fetch_deadline: LIFE, default_life: LIFE, spacing: Duration::ZERO };
         let telling = Telling::new("model".into());
         let shared = Shared::new((), Arc::new(clock.clone()), settings, telling);
         Self { shared: Arc::new(shared), clock, fetches: Arc::default(), fails: false }
