@@ -97,6 +97,23 @@ async fn a_token_that_came_back_is_rejected_again_as_soon_as_a_fetch_may_be_trie
 }
 
 #[tokio::test]
+async fn a_token_that_came_back_needs_not_be_older_still() {
+    let source =
+        Source::new(|count| async move { if count == 3 { Err(refused()) } else { Ok(token(count)) } });
+    let clock = ManualClock::new();
+    let cache = cache(&source, &clock);
+    for spacing in [5, 10] {
+        let generation = cache.obtain().await.unwrap().generation();
+        clock.advance(Duration::from_secs(spacing));
+        cache.invalidate(generation);
+    }
+    cache.obtain().await.unwrap_err();
+    clock.advance(Duration::from_secs(6));
+    cache.invalidate(cache.generation().unwrap());
+    assert_eq!(value(&cache).await, "Bearer token-4", "16 s old, where the next would have to be 20 s");
+}
+
+#[tokio::test]
 async fn a_late_rejection_of_a_token_that_has_ended_counts_for_nothing() {
     let (source, clock) = (Source::steady(Duration::ZERO), ManualClock::new());
     let cache = cache(&source, &clock);
