@@ -3,8 +3,11 @@
 mod backoff;
 mod entry;
 mod flight;
+#[cfg(test)]
+mod model;
 mod shared;
 mod state;
+mod sync;
 mod telling;
 #[cfg(test)]
 mod tests;

@@ -1,14 +1,10 @@
 //! What all clones of a cache, and its flight, hold together.
 
 use std::{
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
-use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 
 use super::{
@@ -17,6 +13,7 @@ use super::{
     entry::{Entry, Stage},
     flight::{Flight, Landing, Why},
     state::CacheState,
+    sync::{ArcSwapOption, AtomicU64, Mutex, MutexGuard},
     telling::Telling,
 };
 use crate::{Clock, Error, Generation, Moment};
@@ -172,19 +169,24 @@ impl<T> Shared<T> {
         (flight, why)
     }
 
-    /// Throws a token away, if it is still the current one, old enough, and another may be had.
+    /// Throws a token away, if it is still the current one and good, old enough, and another may be had.
     pub(super) fn invalidate(&self, generation: Generation) {
-        let now = self.clock.monotonic();
+        let now = self.clock.now();
         let mut state = self.lock();
-        let Some(entry) = self.current.load_full() else { return };
+        let good = self.current.load_full().filter(|entry| entry.stage(now) != Stage::Ended);
+        let Some(entry) = good else { return };
         let spacing = self.settings.spacing.saturating_mul(1 << state.rejections.min(MOST_DOUBLINGS));
         let spacing = spacing.min(LONGEST_SPACING.max(self.settings.spacing));
-        let is_young = entry.age(&*self.clock) < spacing;
-        if entry.credential().generation() != generation || is_young || state.backoff.error_at(now).is_some()
+        // One that came back because no other could be fetched was old enough. The pause after a failure will do.
+        let is_again = state.rejected.as_ref().is_some_and(|rejected| Arc::ptr_eq(rejected, &entry));
+        let is_young = !is_again && entry.age(&*self.clock) < spacing;
+        if entry.credential().generation() != generation
+            || is_young
+            || state.backoff.error_at(now.monotonic()).is_some()
         {
             return;
         }
-        state.rejections = state.rejections.saturating_add(1);
+        state.rejections = state.rejections.saturating_add(u32::from(!is_again));
         state.rejected = Some(entry);
         self.current.store(None);
         drop(state);

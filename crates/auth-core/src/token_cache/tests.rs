@@ -23,15 +23,17 @@
 //! (`single_flight::short_deadlines_*`); one request per backoff window (`failures::a_failed_fetch_*`); one source
 //! that hangs beside another (`single_flight::one_cache_*`); a 400 that heals (`failures`); a runtime that is gone
 //! (`runtimes`); a store below (`tests/revoked_token.rs`); both clocks (`lives`); no secret in any text
-//! (`observing`, `tests/canary.rs`).
+//! (`observing`, `crates/auth-core/tests/tracing.rs`, `tests/canary.rs`).
 
 mod failures;
 mod lives;
 mod observing;
+mod properties;
 mod refresh_ahead;
 mod rejections;
 mod runtimes;
 mod single_flight;
+mod soak;
 
 use std::{
     future::Future,

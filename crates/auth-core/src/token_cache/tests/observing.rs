@@ -1,7 +1,5 @@
 //! What the cache tells of itself, and that no secret is in it.
 
-use std::io;
-
 use super::*;
 
 #[tokio::test]
@@ -34,55 +32,6 @@ async fn go_through(cache: &TokenCache<Source>, clock: &ManualClock) {
     cache.obtain().await.unwrap_err();
     clock.advance(Duration::from_secs(300));
     cache.obtain().await.unwrap();
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-#[tokio::test]
-async fn tells_of_fetches_rejections_and_pauses_and_no_secret() {
-    let (log, clock) = (Log::default(), ManualClock::new());
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-    go_through(&eventful(&clock), &clock).await;
-    settle().await;
-    let text = log.text();
-    for (words, times) in [
-        (r#"token_fetch{cache="orders" why="cold"}: "#, 1),
-        (r#"token_fetch{cache="orders" why="rejected"}: "#, 2),
-        (r#"a token was fetched cache="orders" remaining=290"#, 2),
-        ("no token could be fetched", 1),
-        ("kind=CredentialsRefused", 1),
-        (r#"a token was rejected; the next request fetches another cache="orders""#, 1),
-    ] {
-        assert_eq!(text.matches(words).count(), times, "{words}: {text}");
-    }
-    assert!(text.contains(" pause=4.") || text.contains(" pause=5."), "{text}");
-    assert!(!text.contains("swordfish"), "{text}");
-    tracing::trace!("swordfish");
-    assert!(log.text().contains("swordfish"), "what is told is seen here");
 }
 
 #[cfg(feature = "metrics")]
