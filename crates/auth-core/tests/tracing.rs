@@ -1,5 +1,7 @@
 //! What the token cache tells `tracing`. Alone in its process: callsites are enabled for all threads of one together.
 
+#![cfg(test)]
+
 use std::{
     io,
     sync::{

@@ -24,6 +24,7 @@ fn eventful(clock: &ManualClock) -> TokenCache<Source> {
 }
 
 /// Fetched, rejected, refused, fetched again.
+#[cfg(feature = "metrics")]
 async fn go_through(cache: &TokenCache<Source>, clock: &ManualClock) {
     let first = cache.obtain().await.unwrap();
     assert_eq!(first.value(), "Bearer swordfish", "the secret was there to be found");
