@@ -120,3 +120,12 @@ async fn each_ready_client_makes_its_calls() {
     run("claviger-oauth-cc", "own_provider", &words).await;
     assert_eq!(counts(clazar), (2, 2));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_takes_as_much_memory_as_the_documentation_says() {
+    let ran = run("claviger-per-customer", "memory", &[]).await;
+    let bytes =
+        ran.stdout.lines().last().and_then(|line| line.split(' ').rev().nth(1)?.parse::<usize>().ok());
+    // 1,840 on 64 bits; less is no news.
+    assert!(bytes.is_some_and(|bytes| (1_000..2_000).contains(&bytes)), "{ran:?}");
+}

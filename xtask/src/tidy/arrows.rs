@@ -58,6 +58,7 @@ const ARROWS: &[(&str, Allowed)] = &[
     ("claviger-client", Allowed::Only(&["claviger-auth-core", "claviger-mtls"])),
     ("claviger-mtls", Allowed::Only(&["claviger-auth-core"])),
     ("claviger-oauth-cc", Allowed::Only(&["claviger-auth-core", "claviger-token-endpoint"])),
+    ("claviger-per-customer", Allowed::Only(&["claviger-auth-core"])),
     (
         "claviger-profiles",
         Allowed::Only(&[
