@@ -11,6 +11,8 @@ use crate::{
 
 const REQUESTS: usize = 1_000_000;
 const LIFE: Duration = Duration::from_secs(60);
+/// So long that the count of rejections begins anew: what is young is then at most 10 s old.
+const BETWEEN_REVOCATIONS: Duration = Duration::from_secs(300);
 const TICK: Duration = Duration::from_millis(10);
 
 /// Draws the same numbers each time.
@@ -90,14 +92,15 @@ async fn of_a_million_requests_none_fails_that_need_not_have() {
     let layer = AuthorizationLayer::new(cache.clone(), Origin::https("https://api.example").unwrap());
     let mut service = RetryUnauthorizedLayer::cloned().layer(layer.layer(api.clone()));
     let (mut chance, mut tally) = (Chance(2), Tally::default());
-    let mut waiting = Vec::new();
+    let (mut waiting, mut revoked) = (Vec::new(), clock.monotonic());
     for count in 0..REQUESTS {
         clock.advance(TICK);
         if chance.one_in(1_000) {
             clock.advance(Duration::from_secs(if chance.one_in(5) { 90 } else { 3 }));
         }
-        if chance.one_in(20_000) {
+        if chance.one_in(2_000) && clock.monotonic() > revoked + BETWEEN_REVOCATIONS {
             // Whatever was handed out is worth nothing any more.
+            revoked = clock.monotonic();
             api.oldest_good.store(source.fetches() + 1, Ordering::Relaxed);
         }
         let held = cache.ready();
@@ -123,7 +126,7 @@ async fn of_a_million_requests_none_fails_that_need_not_have() {
     assert_eq!(tally.served + tally.failed + tally.rejected + tally.cancelled + waiting.len(), REQUESTS);
     // All that can happen did, and hardly any of it was seen by a caller.
     assert!(tally.cancelled > 0 && tally.waited > 100 && source.fetches() > 100, "{tally:?}");
-    assert!(tally.served > REQUESTS / 100 * 97, "{tally:?}");
+    assert!(tally.served > REQUESTS / 100 * 95, "{tally:?}");
 }
 
 fn judge(
