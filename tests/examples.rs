@@ -126,6 +126,6 @@ async fn a_customer_takes_as_much_memory_as_the_documentation_says() {
     let ran = run("claviger-per-customer", "memory", &[]).await;
     let bytes =
         ran.stdout.lines().last().and_then(|line| line.split(' ').rev().nth(1)?.parse::<usize>().ok());
-    // 1,840 on 64 bits; less is no news.
-    assert!(bytes.is_some_and(|bytes| (1_000..2_000).contains(&bytes)), "{ran:?}");
+    // 2,231 on 64 bits; less is no news.
+    assert!(bytes.is_some_and(|bytes| (1_500..2_500).contains(&bytes)), "{ran:?}");
 }

@@ -68,9 +68,9 @@ mod curl;
 mod customers;
 #[cfg(test)]
 mod examples;
+mod future_sizes;
 #[cfg(test)]
 mod grpc;
-mod future_sizes;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
