@@ -61,7 +61,6 @@
 
 mod access_token;
 pub mod authorization;
-mod base_url;
 mod clock;
 mod credential;
 mod error;
@@ -79,7 +78,6 @@ mod token_source;
 pub use clock::ManualClock;
 pub use {
     access_token::AccessToken,
-    base_url::BaseUrl,
     clock::{Clock, Moment, SystemClock},
     credential::{
         Credential, CredentialSource, Generation, PerRequest, PublishIdentity, Thumbprint, UseCredentials,
