@@ -97,7 +97,7 @@ where
     S: Service<Request<Body>, Response = Response<WatchedBody<Body>>, Error = BoxError, Future: Send>,
 {
     let mut grpc = Grpc::new(service);
-    grpc.ready().await.map_err(|error| Status::from_error(error))?;
+    grpc.ready().await.map_err(Status::from_error)?;
     let response = grpc.unary(request, path("Say"), Raw).await?;
     let company = response.metadata().get("sandbox-company").map(|name| name.to_str().unwrap().to_owned());
     Ok((response.into_inner(), company))
