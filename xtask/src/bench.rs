@@ -9,7 +9,8 @@ use crate::{
     command::{Result, cargo, execute},
 };
 
-const MANIFEST: &str = "xtask/bench/Cargo.toml";
+/// The benchmark's own.
+pub(crate) const MANIFEST: &str = "xtask/bench/Cargo.toml";
 
 /// Builds it, and runs it on its own.
 pub(crate) fn run(context: &Context) -> Result<()> {
