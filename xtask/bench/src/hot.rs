@@ -80,6 +80,14 @@ struct Lane {
     together: Vec<Together>,
 }
 
+/// A turn of one of two threads.
+struct Run {
+    start: Instant,
+    end: Instant,
+    cpu: Duration,
+    waited: Duration,
+}
+
 /// A turn on two threads.
 struct Together {
     wall_nanos: f64,
@@ -108,15 +116,15 @@ impl Lane {
     }
 
     fn on_two_threads(&self, handle: &Handle) -> Result<Together, BoxError> {
-        // Those that collapse on two threads would take all the time there is.
-        let each = (self.count / 16).max(20);
+        let each = (self.count / 8).max(20);
         let barrier = Barrier::new(2);
-        let one = || -> Result<(Duration, Duration, Duration), BoxError> {
+        let one = || -> Result<Run, BoxError> {
             let tasks: Vec<_> = (0..8).map(|_| self.subject.many(each)).collect();
             barrier.wait();
             let (cpu, wait, start) = (of_thread(), waited(), Instant::now());
             handle.block_on(try_join_all(tasks))?;
-            Ok((start.elapsed(), of_thread() - cpu, waited().saturating_sub(wait)))
+            let end = Instant::now();
+            Ok(Run { start, end, cpu: of_thread() - cpu, waited: waited().saturating_sub(wait) })
         };
         let (left, right) = thread::scope(|scope| {
             let other = scope.spawn(one);
@@ -125,11 +133,14 @@ impl Lane {
         });
         let (left, right) = (left?, right.map_err(|_| "a thread panicked")??);
         let requests = (each * 16) as f64;
-        let wall = left.0.max(right.0).as_nanos() as f64;
+        let wall = left.end.max(right.end) - left.start.min(right.start);
+        // Whoever began late waited, too: for a while the other one was alone.
+        let late = left.start.max(right.start) - left.start.min(right.start);
+        let waited = left.waited + right.waited + late;
         Ok(Together {
-            wall_nanos: wall / requests,
-            cpu_nanos: (left.1 + right.1).as_nanos() as f64 / requests,
-            waited: (left.2 + right.2).as_nanos() as f64 / wall,
+            wall_nanos: wall.as_nanos() as f64 / requests,
+            cpu_nanos: (left.cpu + right.cpu).as_nanos() as f64 / requests,
+            waited: waited.as_secs_f64() / wall.as_secs_f64(),
         })
     }
 

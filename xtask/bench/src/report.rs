@@ -122,16 +122,20 @@ Instructions and allocations repeat.
 ";
 
 const PER_REQUEST: &str = "
-\"Added\" is against the same service with nothing in front (azure_core: against its own chain). The floor inserts a
-clone of a ready, sensitive header; taking it off again is part of what everybody adds. Ours checks the request's
-origin, both clocks and the answer's status besides. Two threads: eight tasks each, on clones of one service. `~`: others had
-the processors during most turns.
+\"Added\" is against the same service with nothing in front (azure_core: against its own chain). The floor inserts
+a clone of a ready, sensitive header; taking it off again is part of what everybody adds. Ours checks the
+request's origin, both clocks and the answer's status besides.
+
+Two threads: eight tasks each, on clones of one service; requests a second, and processor time per request, over
+those of one thread. Turns in which others had the processors do not count; where hardly any other was left, all
+do, and the figure has a `~`.
 ";
 
 const HERD: &str = "
-Herd: 10,000 tasks find no token, and the endpoint takes 50 ms. \"× warm\" is how long they take beyond those 50 ms,
-over what the same tasks take with a token there. Cancelled leader: the fetch takes 300 ms, the task that began it is dropped at
-100 ms, and 100 others wait for it since 30 ms. middle and aliri_tokens fetch when they are built, and have the token before any of this begins.
+Herd: 10,000 tasks find no token, and the endpoint takes 50 ms. \"× warm\" is how long they take beyond those
+50 ms, over what the same tasks take with a token there. Cancelled leader: the fetch takes 300 ms, the task that
+began it is dropped at 100 ms, and 100 others wait for it since 30 ms. middle and aliri_tokens fetch when they are
+built, and have the token before any of this begins.
 ";
 
 const EXPIRY: &str = "
@@ -140,21 +144,22 @@ the authentication. aws-smithy-runtime draws how far ahead it fetches (5 to 10 s
 ";
 
 const OUTAGE: &str = "
-1,000 requests a second. \"Unanswered\" is 200 ms after the last of them. With a token that is still good, it becomes due during the
-load, and the API would go on taking it. Ours backs off 1 s at first, then twice as long, up to 60 s.
+1,000 requests a second. \"Unanswered\" is 200 ms after the last of them. With a token that is still good, it
+becomes due during the load, and the API would go on taking it. Ours backs off 1 s at first, then twice as long,
+up to 60 s.
 ";
 
 const E2E: &str = "
 hyper-util's pooled client on one thread, 16 requests at once, TLS 1.3 with ring over the loopback interface, the
-server in another process on the same processors; answers of 2 bytes. \"× floor\" is the median of the ratios of each round. azure_core has a
-client of its own and is not here.
+server in another process on the same processors; answers of 2 bytes. \"× floor\" is the median of the ratios of
+each round. azure_core has a client of its own and is not here.
 ";
 
 const GLUE: &str = "\
 - tower-http, kube-client and cf-gears are their own layers; aliri_tokens, aws-smithy-runtime, gcp_auth,
   google-cloud-auth, middle and oauth2 hand out tokens or headers, which the thinnest glue puts on the request;
-  azure_core is its policy in front of one that answers. cf-gears, gcp_auth, google-cloud-auth, kube-client (an exec plugin) and middle ask
-  an endpoint over plain HTTP on the loopback interface, the others a closure.
+  azure_core is its policy in front of one that answers. cf-gears, gcp_auth, google-cloud-auth, kube-client (an
+  exec plugin) and middle ask an endpoint over plain HTTP on the loopback interface, the others a closure.
 - Fetching ahead is set to 10 s for aliri_tokens, cf-gears and middle, to 30 s for what is written by hand over
   oauth2, and fixed in the others: 240 s google-cloud-auth, 300 azure_core, 60 kube-client, 20 gcp_auth.
 ";

@@ -80,7 +80,7 @@ pub(super) fn herd(figures: &Figures) -> String {
             herd.ok.to_string(),
             plain(herd.done, 1),
             plain(herd.warm, 1),
-            if has_waited { plain(herd.over_warm(), 2) } else { "–".to_owned() },
+            if has_waited { plain(herd.over_warm, 2) } else { "–".to_owned() },
             cancelled.fetches.to_string(),
             cancelled.ok.to_string(),
             plain(cancelled.last, 0),

@@ -29,19 +29,14 @@ pub struct Herd {
     pub done: f64,
     /// What the same tasks take when the token is there.
     pub warm: f64,
-}
-
-impl Herd {
-    /// What waiting adds to the fetch, over what the tasks take without.
-    pub fn over_warm(&self) -> f64 {
-        (self.done - FETCH.as_secs_f64() * 1e3) / self.warm
-    }
+    /// What waiting adds to the fetch, over that, round by round.
+    pub over_warm: f64,
 }
 
 /// Puts one through it.
 pub fn measure(contestant: &'static Contestant, effort: Effort) -> Result<Herd, BoxError> {
     let mut rounds = Vec::new();
-    for _ in 0..effort.of(5, 15) {
+    for _ in 0..effort.of(9, 25) {
         rounds.push(Stage::new()?.run(round(contestant))?.ok_or("could not be built")?);
     }
     let middle = |value: fn(&Round) -> f64| median(&rounds.iter().map(value).collect::<Vec<_>>());
@@ -53,6 +48,7 @@ pub fn measure(contestant: &'static Contestant, effort: Effort) -> Result<Herd, 
         ok: rounds.iter().map(|round| round.ok).min().unwrap_or(0),
         done: middle(|round| round.done),
         warm: middle(|round| round.warm),
+        over_warm: middle(|round| (round.done - FETCH.as_secs_f64() * 1e3) / round.warm),
     })
 }
 
