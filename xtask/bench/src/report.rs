@@ -36,7 +36,10 @@ impl Figures {
     /// Whom a contestant's cost is measured against: the same without authentication.
     fn base(name: &str) -> &'static str {
         let kind = ALL.iter().find(|contestant| contestant.name == name).map(|contestant| contestant.kind);
-        if kind == Some(Kind::PeerAzure) { AZURE_NOTHING } else { NOTHING }
+        match kind {
+            Some(Kind::FixedAzure | Kind::PeerAzure) => AZURE_NOTHING,
+            _ => NOTHING,
+        }
     }
 
     /// The nanoseconds that a contestant adds to a request.
