@@ -112,7 +112,8 @@ impl<T: Clone, S> Layer<S> for AuthorizationLayer<T> {
 ///
 /// It sees the answer. A rejection (401, or the rule that was given) invalidates exactly the credential that
 /// was used. If a different one can now be had, the response carries [`CredentialSuperseded`]; never so for a
-/// credential that was issued while this very request waited for it.
+/// credential that was issued while this very request waited for it. Where the answer comes later than the head of
+/// the response, [`WatchCredential`](crate::WatchCredential) is how to say it.
 ///
 /// # Errors
 ///
@@ -190,6 +191,7 @@ where
         if let Err(error) = self.config.stamp(&mut request, &credential) {
             return State::Refused { error: Some(error) }.into();
         }
+        source.show(&request, credential.generation());
         let used = Used {
             source,
             generation: credential.generation(),
@@ -342,6 +344,7 @@ where
                 Stage::Obtaining(obtaining) => {
                     let credential = ready!(obtaining.as_mut().poll(cx))?;
                     self.config.stamp(&mut self.request, &credential)?;
+                    self.source.show(&self.request, credential.generation());
                     self.stage = Stage::Readying(Some(Used {
                         source: self.source.clone(),
                         generation: credential.generation(),

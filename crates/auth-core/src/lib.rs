@@ -74,6 +74,7 @@ pub mod set_tenant;
 mod static_token;
 mod token_cache;
 mod token_source;
+mod watch_credential;
 
 #[cfg(any(test, feature = "test-util"))]
 pub use clock::ManualClock;
@@ -91,4 +92,5 @@ pub use {
     static_token::StaticToken,
     token_cache::{TokenCache, TokenCacheBuilder},
     token_source::{Fetch, TokenSource},
+    watch_credential::WatchCredential,
 };

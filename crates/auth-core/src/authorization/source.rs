@@ -2,7 +2,7 @@
 
 use std::{pin::Pin, sync::Arc};
 
-use crate::{Credential, CredentialSource, Error};
+use crate::{Credential, CredentialSource, Error, Generation, HttpRequest, WatchCredential};
 
 /// The layer's own source, or the one that the request names.
 #[derive(Clone)]
@@ -24,6 +24,19 @@ impl<T: CredentialSource + Clone + 'static> Source<T> {
                 Box::pin(async move { own.obtain().await })
             }
         }
+    }
+
+    /// Shows whoever watches the request which credential it was stamped with.
+    pub(super) fn show(&self, request: &impl HttpRequest, generation: Generation) {
+        let Some(watch) = request.extensions().and_then(|extensions| extensions.get::<WatchCredential>())
+        else {
+            return;
+        };
+        let source = match self {
+            Self::Given(given) => Arc::clone(given),
+            Self::Own(own) => Arc::new(own.clone()),
+        };
+        watch.see(source, generation);
     }
 }
 

@@ -14,7 +14,7 @@ use tower_test::mock;
 use super::*;
 use crate::{
     AccessToken, Fetch, ManualClock, Origin, PerRequest, StaticToken, Thumbprint, TokenCache, TokenSource,
-    retry_unauthorized::RetryUnauthorizedLayer,
+    WatchCredential, retry_unauthorized::RetryUnauthorizedLayer,
 };
 
 /// Hands out `token-1`, `token-2` …
@@ -356,6 +356,70 @@ async fn without_credentials_of_its_own_a_request_is_refused() {
     request.extensions_mut().insert(UseCredentials::new(Arc::new(static_token())));
     service.oneshot(request).await.unwrap();
     assert_eq!(api.seen(), [Some("Bearer swordfish".to_owned())]);
+}
+
+fn watched(watch: &WatchCredential) -> Request<()> {
+    Request::get("https://api.example/").extension(watch.clone()).body(()).unwrap()
+}
+
+#[tokio::test]
+async fn who_watches_a_request_can_reject_its_credential_later() {
+    let (api, clock) = (Api::default(), ManualClock::new());
+    let cache = TokenCache::builder(Issuer::default()).with_clock(clock.clone()).build();
+    let service = AuthorizationLayer::new(cache.clone(), origin()).layer(api.service());
+    let (waited, at_once) = (WatchCredential::new(), WatchCredential::new());
+    waited.reject();
+    for watch in [&waited, &at_once] {
+        service.clone().oneshot(watched(watch)).await.unwrap();
+    }
+    clock.advance(Duration::from_secs(6));
+    waited.reject();
+    assert_eq!(cache.generation(), None, "of a request that waited for its credential");
+
+    service.clone().oneshot(get("https://api.example/")).await.unwrap();
+    clock.advance(Duration::from_secs(60));
+    at_once.reject();
+    let seen = api.seen();
+    assert_eq!(seen.last().unwrap().as_deref(), Some("Bearer token-2"));
+    assert!(cache.generation().is_some(), "another credential is current by now");
+
+    service.clone().oneshot(watched(&at_once)).await.unwrap();
+    at_once.reject();
+    assert_eq!(cache.generation(), None, "of a request that found its credential ready");
+}
+
+#[tokio::test]
+async fn of_a_request_that_was_sent_twice_the_second_credential_is_watched() {
+    let (api, clock) = (Api::default(), ManualClock::new());
+    let cache = TokenCache::builder(Issuer::default()).with_clock(clock.clone()).build();
+    let service = RetryUnauthorizedLayer::cloned()
+        .layer(AuthorizationLayer::new(cache.clone(), origin()).layer(api.service()));
+    cache.obtain().await.unwrap();
+    clock.advance(Duration::from_secs(6));
+    *api.refuses.lock().unwrap() = vec!["Bearer token-1"];
+    let watch = WatchCredential::new();
+    service.oneshot(watched(&watch)).await.unwrap();
+    assert_eq!(api.seen().len(), 2);
+    assert!(cache.generation().is_some());
+    clock.advance(Duration::from_secs(60));
+    watch.reject();
+    assert_eq!(cache.generation(), None);
+}
+
+#[tokio::test]
+async fn the_credentials_that_a_request_names_are_watched_as_well() {
+    let clock = ManualClock::new();
+    let customer = TokenCache::builder(Issuer::default()).with_clock(clock.clone()).build();
+    let service = AuthorizationLayer::new(PerRequest, origin()).layer(Api::default().service());
+    let watch = WatchCredential::new();
+    let mut request = watched(&watch);
+    request.extensions_mut().insert(UseCredentials::new(Arc::new(customer.clone())));
+    assert!(!format!("{request:?}").contains("token"));
+    service.oneshot(request).await.unwrap();
+    clock.advance(Duration::from_secs(6));
+    assert!(customer.generation().is_some());
+    watch.reject();
+    assert_eq!(customer.generation(), None);
 }
 
 #[tokio::test]
