@@ -164,4 +164,3 @@ fn is_rejection(status: StatusCode, headers: &HeaderMap) -> bool {
 fn is_unauthenticated(headers: &HeaderMap) -> bool {
     headers.get("grpc-status").is_some_and(|status| status == "16")
 }
-

@@ -199,4 +199,3 @@ impl Opening {
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-

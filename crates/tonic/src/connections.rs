@@ -70,4 +70,3 @@ impl Connections {
 
 /// A call goes over one connection; more than two are made during it only if one fails after the other.
 const LIMIT: usize = 4;
-

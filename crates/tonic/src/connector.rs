@@ -61,7 +61,9 @@ impl Service<Uri> for Connector {
         let (timeout, uri, connections) = (self.timeout, self.uri.clone(), self.connections.clone());
         Box::pin(async move {
             let connected = match timeout {
-                Some(limit) => time::timeout(limit, connecting).await.unwrap_or_else(|_| Err(late(&uri).into())),
+                Some(limit) => {
+                    time::timeout(limit, connecting).await.unwrap_or_else(|_| Err(late(&uri).into()))
+                }
                 None => connecting.await,
             };
             let stream = connected.map_err(ConnectError)?;
