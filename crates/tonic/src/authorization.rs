@@ -164,3 +164,6 @@ fn is_rejection(status: StatusCode, headers: &HeaderMap) -> bool {
 fn is_unauthenticated(headers: &HeaderMap) -> bool {
     headers.get("grpc-status").is_some_and(|status| status == "16")
 }
+
+#[cfg(test)]
+mod tests;

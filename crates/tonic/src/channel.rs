@@ -199,3 +199,6 @@ impl Opening {
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests;

@@ -21,10 +21,11 @@ pub(crate) struct Connections(Arc<Mutex<Made>>);
 #[derive(Debug, Default)]
 struct Made {
     count: u64,
+    /// The latest first.
     latest: VecDeque<ConnectionFailure>,
 }
 
-/// Counts the connections that are no matter of a call's: they had failed before it came.
+/// How many connections had been made when a call came.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Since(u64);
 
@@ -40,9 +41,7 @@ impl Connections {
 
     /// Begins a call.
     pub(crate) fn now(&self) -> Since {
-        let made = self.made();
-        let is_alive = made.latest.front().is_some_and(|latest| latest.error().is_none());
-        Since(made.count - u64::from(is_alive))
+        Since(self.made().count)
     }
 
     /// Puts in place of an error without a reason the one that the call's connection failed with.
@@ -57,10 +56,11 @@ impl Connections {
         }
     }
 
+    /// Looks at the connection that stood when the call came, and at those made since: it went over one of them.
     fn failure(&self, since: Since) -> Option<Error> {
         let made = self.made();
         let later = usize::try_from(made.count - since.0).unwrap_or(LIMIT);
-        made.latest.iter().take(later).find_map(|made| made.error().cloned())
+        made.latest.iter().take(later.saturating_add(1)).find_map(|made| made.error().cloned())
     }
 
     fn made(&self) -> MutexGuard<'_, Made> {
@@ -68,5 +68,5 @@ impl Connections {
     }
 }
 
-/// A call goes over one connection; more than two are made during it only if one fails after the other.
+/// While a call waits for its error, the connections of few others can be made and fail.
 const LIMIT: usize = 4;
