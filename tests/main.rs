@@ -14,6 +14,7 @@
 //! | `origins` | where a request may go |
 //! | `canary` | secrets, and where they must not show |
 //! | `layers` | our layers among others |
+//! | `grpc` | a tonic client over our channel and layers |
 //! | `clarify`, `clarus`, `clazar` | what arrives at each of the others, and what comes back |
 //! | `all_stacks`, `all_canary` | what is alike at those three: tokens, faults, origins; their secrets |
 //! | `proxies` | a proxy on the way |
@@ -53,6 +54,8 @@ mod clazar;
 mod connect_proxy;
 #[cfg(test)]
 mod curl;
+#[cfg(test)]
+mod grpc;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]

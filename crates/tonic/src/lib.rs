@@ -16,6 +16,8 @@
 //!
 //! A client that `tonic-build` made takes the stack as its channel. tonic hands the extensions of its requests on, so
 //! what a request carries for the layers (a tenant, credentials of its own) goes into `tonic::Request::extensions_mut`.
+//! To put the stack into a box, make its error a status first, as with `map_err(Status::from_error)`: in a boxed service
+//! whose error is a box as well, the compiler finds (rust-lang/rust#64552) that calls cannot be spawned.
 //!
 //! # Example
 //!
