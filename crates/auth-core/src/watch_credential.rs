@@ -41,8 +41,11 @@ use crate::{CredentialSource, Generation};
 /// ```
 #[derive(Clone, Default)]
 pub struct WatchCredential {
-    seen: Arc<Mutex<Option<(Arc<dyn CredentialSource>, Generation)>>>,
+    seen: Arc<Mutex<Option<Seen>>>,
 }
+
+/// Who has the credential, and which one it is.
+type Seen = (Arc<dyn CredentialSource>, Generation);
 
 impl WatchCredential {
     /// Makes one that has seen nothing yet. Clones see the same.

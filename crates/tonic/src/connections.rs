@@ -68,5 +68,5 @@ impl Connections {
     }
 }
 
-/// While a call waits for its error, the connections of few others can be made and fail.
-const LIMIT: usize = 4;
+/// Between a connection's end and the moment at which its calls hear of it, few others can come and go.
+const LIMIT: usize = 16;

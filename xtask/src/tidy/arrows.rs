@@ -79,6 +79,7 @@ const ARROWS: &[(&str, Allowed)] = &[
     ("claviger-tests", Allowed::All),
     ("claviger-token-endpoint", Allowed::Only(&["claviger-auth-core"])),
     ("claviger-token-store-file", Allowed::Only(&["claviger-auth-core"])),
+    ("claviger-tonic", Allowed::Only(&["claviger-auth-core", "claviger-mtls"])),
     ("xtask", Allowed::Only(&[])),
 ];
 
