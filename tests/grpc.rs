@@ -19,7 +19,7 @@ use tonic::{
     client::Grpc,
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
     metadata::MetadataValue,
-    transport::ClientTlsConfig,
+    transport::{ClientTlsConfig, Endpoint},
 };
 use tower::{ServiceBuilder, util::BoxCloneSyncService};
 
@@ -252,7 +252,7 @@ async fn tonic_s_own_tls_does_not_come_between() {
     let sandbox = ClaraSandbox::start().await;
     let own = ClientTlsConfig::new().domain_name("evil.example");
     let channel = Channel::builder(sandbox.tls().build().unwrap(), &sandbox.clara().api_url())
-        .with_endpoint(|endpoint| endpoint.tls_config(own).unwrap())
+        .with_endpoint(|_| Endpoint::from_static("https://evil.example").tls_config(own).unwrap())
         .build()
         .unwrap();
     let answer = Echo(Grpc::new(stack(&sandbox, channel))).say(hello()).await.unwrap();

@@ -192,7 +192,7 @@ impl Opening {
         Handle::try_current()
             .map_err(|_| Error::new(ErrorKind::Runtime, "calls can only be sent on a tokio runtime"))?;
         // Not tonic's `connect_with_connector_lazy`: with a TLS feature of tonic's turned on, be it by somebody else,
-        // that refuses an https URI whose TLS is the connector's.
+        // that puts tonic's TLS on top of the connector's for an https endpoint, or refuses it.
         let open = || transport::Channel::new(self.connector.clone(), self.endpoint.clone());
         Ok(self.channel.get_or_init(open).clone())
     }

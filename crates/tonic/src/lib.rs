@@ -53,7 +53,8 @@
 //! # What it does not do
 //!
 //! It does not send a call again whose rejection came in the trailers: by then the caller has the first messages. It
-//! balances over no list of endpoints and takes no proxy. What a server says in `grpc-message` is tonic's to show.
+//! balances over no list of endpoints and takes no proxy. tonic's time-outs begin at the channel: they do not count the
+//! wait for a token. What a server says in `grpc-message` is tonic's to show.
 
 mod authorization;
 mod channel;
