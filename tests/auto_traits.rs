@@ -84,7 +84,8 @@ all_three![TokenEndpointBuilder, TokenRequest, ClientCredentials, claviger_basic
 // replay, tonic and per-customer
 all_three![ReplayStreamed, ReplayReqwest012, ReplayReqwest013, StreamedBody<Full>];
 all_three![StreamedRequest<http::request::Parts, Full>];
-all_three![GrpcAuthorizationLayer<Cache>, GrpcAuthorization<tonic::transport::Channel, Cache>];
+all_three![GrpcAuthorizationLayer<Cache>, claviger_tonic::Channel, claviger_tonic::ChannelBuilder];
+all_three![GrpcAuthorization<Authorization<claviger_tonic::Channel, Cache>>];
 all_three![PerCustomer<String, UseCredentials>, PerCustomerBuilder<String, UseCredentials>];
 // As the body below is: tonic's can be sent and not shared.
 assert_impl_all!(WatchedBody<tonic::body::Body>: Send);

@@ -1,30 +1,35 @@
-//! tonic's client over our channel and our layers.
+//! A tonic client over our channel and layers.
 
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes};
 use claviger_auth_core::{
-    BoxError, Error, ErrorKind, Origin, Origins, TokenCache,
+    Error, ErrorKind, TokenCache,
+    authorization::{Authorization, AuthorizationLayer},
     retry_unauthorized::RetryUnauthorizedLayer,
     set_tenant::{SetTenantLayer, Tenant},
 };
-use claviger_mtls::{Tls, Trust};
-use claviger_replay::{ReplayStreamed, StreamedBody};
-use claviger_tonic::{GrpcAuthorizationLayer, WatchedBody};
-use futures_util::{StreamExt, stream};
-use http::{HeaderName, Request, Response, uri::PathAndQuery};
+use claviger_mtls::{Tls, TlsBuilder, Trust};
+use claviger_oauth_cc::ClientCredentials;
+use claviger_replay::ReplayStreamed;
+use claviger_sandbox::{Fault, Target, Times};
+use claviger_tonic::{Channel, GrpcAuthorization, GrpcAuthorizationLayer, WatchedBody};
+use http::{HeaderName, Uri, Version, uri::PathAndQuery};
+use tokio::task::JoinSet;
 use tonic::{
-    Code, Status,
+    Code, Request, Response, Status,
     body::Body,
     client::Grpc,
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
+    metadata::MetadataValue,
+    transport::{ClientTlsConfig, Endpoint},
 };
-use tower::{Service, ServiceBuilder};
+use tower::{Layer, ServiceBuilder, util::BoxCloneSyncService};
 
-use crate::clara_sandbox::{ACME, ClaraSandbox};
+use crate::clara_sandbox::{ACME, ClaraSandbox, tax_identifier};
 
-/// Messages as they are, so that no compiler of protocol files is needed.
-#[derive(Clone, Copy, Default)]
+/// Messages that are nothing but bytes.
+#[derive(Clone, Copy)]
 struct Raw;
 
 impl Codec for Raw {
@@ -46,8 +51,8 @@ impl Encoder for Raw {
     type Item = Bytes;
     type Error = Status;
 
-    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put(item);
+    fn encode(&mut self, message: Bytes, target: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        target.put(message);
         Ok(())
     }
 }
@@ -56,148 +61,241 @@ impl Decoder for Raw {
     type Item = Bytes;
     type Error = Status;
 
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
+    fn decode(&mut self, source: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(source.copy_to_bytes(source.remaining())))
     }
 }
 
-/// Tenant, one more try and token, over a channel to `url` with the client certificate of `tls`.
-fn stack(
-    sandbox: &ClaraSandbox,
-    tls: Tls,
-    url: &str,
-) -> impl Service<Request<Body>, Response = Response<WatchedBody<Body>>, Error = BoxError, Future: Send>
-+ Clone
-+ use<> {
-    let tokens = TokenCache::builder(sandbox.source()).with_spacing(Duration::ZERO).build();
-    let origin = Origin::https(url).unwrap();
-    let tenant = HeaderName::from_static("x-tax-identifier");
-    ServiceBuilder::new()
-        .layer(SetTenantLayer::optional(tenant, Origins::bound_to(origin.clone())))
+/// A client over a stack that sends a call once more.
+fn persistent_echo(sandbox: &ClaraSandbox) -> Echo {
+    let stack = ServiceBuilder::new()
         .layer(RetryUnauthorizedLayer::new(ReplayStreamed::new()))
-        .layer(GrpcAuthorizationLayer::new(tokens, origin))
-        .map_request(|call: Request<StreamedBody<Body>>| call.map(Body::new))
-        .service(claviger_tonic::channel(tls, url, |endpoint| endpoint).unwrap())
+        .service(authorized(sandbox, channel(sandbox, sandbox.tls())));
+    Echo(Grpc::new(BoxCloneSyncService::new(
+        ServiceBuilder::new().map_err(Status::from_error).service(stack),
+    )))
 }
 
-fn whole_stack(
-    sandbox: &ClaraSandbox,
-) -> impl Service<Request<Body>, Response = Response<WatchedBody<Body>>, Error = BoxError, Future: Send>
-+ Clone
-+ use<> {
-    stack(sandbox, sandbox.tls().build().unwrap(), &sandbox.clara().api_url())
+#[tokio::test]
+async fn told_in_the_head_a_revoked_token_is_replaced_and_the_call_sent_again() {
+    let sandbox = ClaraSandbox::start().await;
+    let mut echo = persistent_echo(&sandbox);
+    echo.say(hello()).await.unwrap();
+    sandbox.clara().revoke_all();
+    assert_eq!(echo.say(hello()).await.unwrap().into_inner(), "hello");
+    assert_eq!(sandbox.counts(), (2, 3));
+
+    sandbox.clara().revoke_all();
+    let messages = vec![Bytes::from(vec![b'x'; 1000]); 3];
+    assert_eq!(echo.collect(messages).await.unwrap(), "3 3000");
+    assert_eq!(sandbox.counts(), (3, 5));
+
+    // Too many messages to keep: the caller is told, and the next call has another token.
+    sandbox.clara().revoke_all();
+    let messages = vec![Bytes::from(vec![b'x'; 1000]); 300];
+    assert_eq!(echo.collect(messages.clone()).await.unwrap_err().code(), Code::Unauthenticated);
+    assert_eq!(echo.collect(messages).await.unwrap(), "300 300000");
+    assert_eq!(sandbox.counts(), (4, 7));
+}
+
+type Stack = BoxCloneSyncService<http::Request<Body>, http::Response<WatchedBody<Body>>, Status>;
+
+/// As `tonic-build` would make it.
+#[derive(Clone)]
+struct Echo(Grpc<Stack>);
+
+impl Echo {
+    async fn say(&mut self, request: Request<Bytes>) -> Result<Response<Bytes>, Status> {
+        self.0.ready().await?;
+        self.0.unary(request, path("Say"), Raw).await
+    }
+
+    async fn collect(&mut self, messages: Vec<Bytes>) -> Result<Bytes, Status> {
+        self.0.ready().await?;
+        let request = Request::new(tokio_stream::iter(messages));
+        Ok(self.0.client_streaming(request, path("Collect"), Raw).await?.into_inner())
+    }
+
+    /// Reads the stream to its end.
+    async fn repeat(&mut self, request: Request<Bytes>) -> Result<Vec<Bytes>, Status> {
+        self.0.ready().await?;
+        let mut answer = self.0.server_streaming(request, path("Repeat"), Raw).await?.into_inner();
+        let mut messages = Vec::new();
+        while let Some(message) = answer.message().await? {
+            messages.push(message);
+        }
+        Ok(messages)
+    }
 }
 
 fn path(method: &str) -> PathAndQuery {
     format!("/claviger.sandbox.v1.Echo/{method}").parse().unwrap()
 }
 
-async fn say<S>(service: S, request: tonic::Request<Bytes>) -> Result<(Bytes, Option<String>), Status>
-where
-    S: Service<Request<Body>, Response = Response<WatchedBody<Body>>, Error = BoxError, Future: Send>,
-{
-    let mut grpc = Grpc::new(service);
-    grpc.ready().await.map_err(Status::from_error)?;
-    let response = grpc.unary(request, path("Say"), Raw).await?;
-    let company = response.metadata().get("sandbox-company").map(|name| name.to_str().unwrap().to_owned());
-    Ok((response.into_inner(), company))
+fn hello() -> Request<Bytes> {
+    Request::new("hello".into())
 }
 
-fn message(text: &'static str) -> tonic::Request<Bytes> {
-    tonic::Request::new(Bytes::from_static(text.as_bytes()))
+fn channel(sandbox: &ClaraSandbox, tls: TlsBuilder) -> Channel {
+    Channel::new(tls.build().unwrap(), &sandbox.clara().api_url()).unwrap()
+}
+
+/// Tenant and token over a channel, as a caller would put them together.
+fn stack(sandbox: &ClaraSandbox, channel: Channel) -> Stack {
+    let tenant = HeaderName::from_static("x-tax-identifier");
+    let stack = ServiceBuilder::new()
+        .map_err(Status::from_error)
+        .layer(SetTenantLayer::optional(tenant, channel.origins()))
+        .service(authorized(sandbox, channel));
+    BoxCloneSyncService::new(stack)
+}
+
+type Authorized = GrpcAuthorization<Authorization<Channel, TokenCache<ClientCredentials>>>;
+
+/// The token alone, over a channel.
+fn authorized(sandbox: &ClaraSandbox, channel: Channel) -> Authorized {
+    let tokens = TokenCache::builder(sandbox.source()).with_spacing(Duration::ZERO).build();
+    GrpcAuthorizationLayer::new(AuthorizationLayer::new(tokens, channel.origins())).layer(channel)
+}
+
+fn echo(sandbox: &ClaraSandbox) -> Echo {
+    Echo(Grpc::new(stack(sandbox, channel(sandbox, sandbox.tls()))))
+}
+
+fn kind(status: &Status) -> ErrorKind {
+    Error::find(status).unwrap_or_else(|| panic!("no error of ours in {status:?}")).kind()
 }
 
 #[tokio::test]
 async fn certificate_token_and_tenant_arrive() {
     let sandbox = ClaraSandbox::start().await;
-    let service = whole_stack(&sandbox);
-    let mut named = message("hello");
-    named.extensions_mut().insert(Tenant::new(ACME).unwrap());
-    assert_eq!(say(service.clone(), named).await.unwrap(), ("hello".into(), Some(ACME.to_owned())));
-    assert_eq!(say(service, message("again")).await.unwrap(), ("again".into(), None));
+    let mut echo = echo(&sandbox);
+    let mut request = hello();
+    request.extensions_mut().insert(Tenant::from(tax_identifier(ACME)));
+    let answer = echo.say(request).await.unwrap();
+    assert_eq!(answer.metadata().get("sandbox-tenant").unwrap(), ACME);
+    assert_eq!(answer.into_inner(), "hello");
+    let answer = echo.say(hello()).await.unwrap();
+    assert_eq!(answer.metadata().get("sandbox-tenant"), None, "no tenant is left over");
+
     assert_eq!(sandbox.counts(), (1, 2));
-    let ours = sandbox.identity().thumbprint().to_string();
-    for entry in sandbox.journal().api_entries() {
-        assert_eq!(entry.peer.thumbprint.as_deref(), Some(&*ours));
-        assert!(entry.header("authorization").unwrap().starts_with("Bearer sandbox-"));
+    let [first, second] = &sandbox.journal().api_entries()[..] else { panic!("not two calls") };
+    assert_eq!((&*first.path, first.version), ("/claviger.sandbox.v1.Echo/Say", Version::HTTP_2));
+    assert_eq!(first.peer.thumbprint, Some(sandbox.identity().thumbprint().to_string()));
+    assert!(first.header("authorization").unwrap().starts_with("Bearer sandbox-"));
+    assert_eq!(first.header("x-tax-identifier"), Some(ACME));
+    assert_eq!(second.header("x-tax-identifier"), None);
+}
+
+#[tokio::test]
+async fn messages_stream_both_ways() {
+    let sandbox = ClaraSandbox::start().await;
+    let mut echo = echo(&sandbox);
+    let messages = vec![Bytes::from(vec![b'x'; 1000]); 3000];
+    assert_eq!(echo.collect(messages).await.unwrap(), "3000 3000000");
+    assert_eq!(sandbox.journal().api_entries()[0].body_length, 3000 * 1005);
+
+    let mut request = hello();
+    request.metadata_mut().insert("sandbox-times", MetadataValue::from_static("500"));
+    assert_eq!(echo.repeat(request).await.unwrap(), vec!["hello"; 500]);
+    assert_eq!(sandbox.counts(), (1, 2));
+}
+
+#[tokio::test]
+async fn a_revoked_token_costs_one_call_wherever_it_is_told() {
+    for place in [None, Some("trailers"), Some("trailers-after-message")] {
+        let sandbox = ClaraSandbox::start().await;
+        let mut echo = echo(&sandbox);
+        let request = || {
+            let mut request = hello();
+            let place = place.map(MetadataValue::from_static);
+            place.map(|place| request.metadata_mut().insert("sandbox-status-in", place));
+            request
+        };
+        echo.say(request()).await.unwrap();
+
+        sandbox.clara().revoke_all();
+        sandbox.journal().clear();
+        assert_eq!(echo.say(request()).await.unwrap_err().code(), Code::Unauthenticated, "{place:?}");
+        assert_eq!(sandbox.counts(), (0, 1), "it is not sent again: {place:?}");
+        echo.say(request()).await.unwrap();
+        assert_eq!(sandbox.counts(), (1, 2), "{place:?}");
+
+        sandbox.clara().revoke_all();
+        assert_eq!(echo.repeat(request()).await.unwrap_err().code(), Code::Unauthenticated, "{place:?}");
+        assert_eq!(echo.repeat(request()).await.unwrap().len(), 3);
+        assert_eq!(sandbox.counts(), (2, 4), "{place:?}");
     }
 }
 
 #[tokio::test]
-async fn told_in_the_head_a_revoked_token_is_replaced_and_the_call_sent_again() {
+async fn the_401_of_a_proxy_costs_one_call_as_well() {
     let sandbox = ClaraSandbox::start().await;
-    let service = whole_stack(&sandbox);
-    say(service.clone(), message("one")).await.unwrap();
-    sandbox.clara().revoke_all();
-    assert_eq!(say(service, message("two")).await.unwrap().0, "two");
+    let mut echo = echo(&sandbox);
+    echo.say(hello()).await.unwrap();
+    sandbox.clara().play(Target::Api, Fault::Unauthorized, Times::ONCE);
+    // tonic takes the page that came with it for a broken message.
+    echo.say(hello()).await.unwrap_err();
+    echo.say(hello()).await.unwrap();
     assert_eq!(sandbox.counts(), (2, 3));
 }
 
 #[tokio::test]
-async fn told_in_the_trailers_it_is_replaced_for_the_next_call() {
+async fn a_foreign_origin_gets_nothing() {
     let sandbox = ClaraSandbox::start().await;
-    let service = whole_stack(&sandbox);
-    say(service.clone(), message("one")).await.unwrap();
-    sandbox.clara().revoke_all();
-    let mut late = message("two");
-    late.metadata_mut().insert("sandbox-status-in", "trailers".parse().unwrap());
-    let status = say(service.clone(), late).await.unwrap_err();
-    assert_eq!((status.code(), sandbox.counts()), (Code::Unauthenticated, (1, 2)), "the answer had begun");
-    assert_eq!(say(service, message("three")).await.unwrap().0, "three");
-    assert_eq!(sandbox.counts(), (2, 3));
-}
-
-#[tokio::test]
-async fn streams_of_messages_pass_both_ways_and_are_sent_again() {
-    let sandbox = ClaraSandbox::start().await;
-    let mut grpc = Grpc::new(whole_stack(&sandbox));
-    for (count, size, requests) in [(3, 10, 1), (3, 10, 3), (1_000, 3_000, 4)] {
-        if requests == 3 {
-            sandbox.clara().revoke_all();
-        }
-        let part = Bytes::from(vec![b'x'; size]);
-        let messages = stream::iter(std::iter::repeat_n(part, count));
-        grpc.ready().await.unwrap();
-        let response = grpc.client_streaming(tonic::Request::new(messages), path("Collect"), Raw).await;
-        let told = format!("{count} messages, {} bytes", count * size);
-        assert_eq!(response.unwrap().into_inner(), told);
-        assert_eq!(sandbox.counts().1, requests);
-    }
-    grpc.ready().await.unwrap();
-    let answer = grpc.server_streaming(message("x"), path("Repeat"), Raw).await.unwrap();
-    let messages: Vec<_> = answer.into_inner().collect().await;
-    assert_eq!(messages.len(), 3);
-    assert!(messages.iter().all(|message| message.as_ref().unwrap() == "x"));
-}
-
-#[tokio::test]
-async fn a_call_to_another_origin_is_refused() {
-    let sandbox = ClaraSandbox::start().await;
-    let mut service = whole_stack(&sandbox);
-    for uri in ["https://evil.example/claviger.sandbox.v1.Echo/Say", "http://127.0.0.1/x"] {
-        let call = Request::post(uri).body(Body::empty()).unwrap();
-        std::future::poll_fn(|cx| service.poll_ready(cx)).await.unwrap();
-        let error = service.call(call).await.unwrap_err();
-        assert_eq!(Error::find(&*error).unwrap().kind(), ErrorKind::Origin, "{uri}");
+    let stack = stack(&sandbox, channel(&sandbox, sandbox.tls()));
+    let with_origin = |origin: &str| Echo(Grpc::with_origin(stack.clone(), origin.parse::<Uri>().unwrap()));
+    let port = sandbox.clara().address().port();
+    for foreign in
+        ["https://evil.example", &format!("https://localhost:{port}"), &format!("http://127.0.0.1:{port}")]
+    {
+        let status = with_origin(foreign).say(hello()).await.unwrap_err();
+        assert_eq!(kind(&status), ErrorKind::Origin, "{foreign}");
     }
     assert_eq!(sandbox.counts(), (0, 0));
+    with_origin(&sandbox.clara().api_url()).say(hello()).await.unwrap();
 }
 
 #[tokio::test]
-async fn what_goes_wrong_with_a_connection_is_in_the_status() {
+async fn a_server_that_is_not_trusted_is_told_as_such() {
     let sandbox = ClaraSandbox::start().await;
-    let url = sandbox.clara().api_url();
-    let nobody = Tls::builder(sandbox.trust()).build().unwrap();
-    let stranger = Trust::given([sandbox.clara().client_ca_pem().as_bytes()]).unwrap();
-    let distrust = Tls::builder(stranger).with_identity(sandbox.identity()).build().unwrap();
-    let old = sandbox.tls().with_http1_only().build().unwrap();
-    for (tls, kind) in [(distrust, ErrorKind::Tls), (old, ErrorKind::Protocol)] {
-        let status = say(stack(&sandbox, tls, &url), message("hello")).await.unwrap_err();
-        let error = Error::find(&status).unwrap_or_else(|| panic!("no error of ours in {status:?}"));
-        assert_eq!(error.kind(), kind);
+    let foreign = Trust::given([sandbox.clara().client_ca_pem().as_bytes()]).unwrap();
+    let tls = Tls::builder(foreign).with_identity(sandbox.identity());
+    let status = Echo(Grpc::new(stack(&sandbox, channel(&sandbox, tls)))).say(hello()).await.unwrap_err();
+    assert_eq!((kind(&status), status.code()), (ErrorKind::Tls, Code::Unavailable));
+    assert_eq!(sandbox.journal().api_requests(), 0);
+}
+
+/// In TLS 1.3 it is told after the handshake. A call may hear of it when there is another connection already.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_missing_certificate_is_told_as_such_to_every_call() {
+    let sandbox = ClaraSandbox::start().await;
+    let echo = Echo(Grpc::new(stack(&sandbox, channel(&sandbox, Tls::builder(sandbox.trust())))));
+    let mut calls = JoinSet::new();
+    for _ in 0..40 {
+        let mut echo = echo.clone();
+        calls.spawn(async move {
+            let mut refusals = Vec::new();
+            for _ in 0..10 {
+                refusals.push(echo.say(hello()).await.unwrap_err());
+            }
+            refusals
+        });
     }
-    // After the handshake, tonic keeps the text of what h2 made of it, and not the error.
-    let status = say(stack(&sandbox, nobody, &url), message("hello")).await.unwrap_err();
-    assert_ne!(status.code(), Code::Ok);
-    assert_eq!(sandbox.counts().1, 0);
+    for status in calls.join_all().await.into_iter().flatten() {
+        assert_eq!((kind(&status), status.code()), (ErrorKind::ClientCertificate, Code::Unavailable));
+    }
+    assert_eq!(sandbox.journal().api_requests(), 0);
+}
+
+#[tokio::test]
+async fn tonic_s_own_tls_does_not_come_between() {
+    let sandbox = ClaraSandbox::start().await;
+    let own = ClientTlsConfig::new().domain_name("evil.example");
+    let channel = Channel::builder(sandbox.tls().build().unwrap(), &sandbox.clara().api_url())
+        .with_endpoint(|_| Endpoint::from_static("https://evil.example").tls_config(own).unwrap())
+        .build()
+        .unwrap();
+    let answer = Echo(Grpc::new(stack(&sandbox, channel))).say(hello()).await.unwrap();
+    assert_eq!(answer.into_inner(), "hello");
 }

@@ -20,6 +20,7 @@
 //! | `customers` | many customers in one stack, or in one process |
 //! | `auto_traits`, `future_sizes` | what the types promise to the compiler |
 //! | `axum`, `reqwest` | our layers in stacks of their own |
+//! | `grpc` | a tonic client over our channel and layers |
 //! | `clarify`, `clarus`, `clazar` | what arrives at each of the others, and what comes back |
 //! | `all_stacks`, `all_canary` | what is alike at those three: tokens, faults, origins; their secrets |
 //! | `examples` | the examples that the guides show |

@@ -5,20 +5,20 @@ use std::{env, fs, path::Path};
 
 use bytes::{Buf, BufMut, Bytes};
 use claviger_auth_core::{
-    BoxError, Origin, Origins, TokenCache,
+    BoxError, TokenCache,
+    authorization::AuthorizationLayer,
     retry_unauthorized::RetryUnauthorizedLayer,
     set_tenant::{SetTenantLayer, Tenant},
 };
 use claviger_client::Client;
 use claviger_mtls::{Identity, Tls, Trust};
 use claviger_oauth_cc::ClientCredentials;
-use claviger_replay::{ReplayStreamed, StreamedBody};
+use claviger_replay::ReplayStreamed;
 use claviger_token_endpoint::{ClientAuthentication, ClientAuthenticationMethod, TokenEndpoint};
-use claviger_tonic::GrpcAuthorizationLayer;
+use claviger_tonic::{Channel, GrpcAuthorizationLayer};
 use http::{HeaderName, uri::PathAndQuery};
 use tonic::{
     Request, Status,
-    body::Body,
     client::Grpc,
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
 };
@@ -46,14 +46,14 @@ async fn main() -> Result<(), BoxError> {
     let tokens = TokenCache::new(ClientCredentials::new(endpoint).with_binding(tls.clone()));
 
     // From the outside in: for whom, once more when the token is rejected, the token.
-    let origin = Origin::https(api_url)?;
+    let channel = Channel::new(tls.clone(), api_url)?;
     let tenant = HeaderName::from_static("x-tax-identifier");
+    let authorization = AuthorizationLayer::new(tokens, channel.origins()).with_identity(tls);
     let service = ServiceBuilder::new()
-        .layer(SetTenantLayer::required(tenant, Origins::bound_to(origin.clone())))
+        .layer(SetTenantLayer::required(tenant, channel.origins()))
         .layer(RetryUnauthorizedLayer::new(ReplayStreamed::new()))
-        .layer(GrpcAuthorizationLayer::new(tokens, origin).with_identity(tls.clone()))
-        .map_request(|call: http::Request<StreamedBody<Body>>| call.map(Body::new))
-        .service(claviger_tonic::channel(tls, api_url, |endpoint| endpoint)?);
+        .layer(GrpcAuthorizationLayer::new(authorization))
+        .service(channel);
 
     // With code that was generated, this is `EchoClient::new(service)`, and `client.say(request)`.
     let mut client = Grpc::new(service);
@@ -63,7 +63,7 @@ async fn main() -> Result<(), BoxError> {
     let path = PathAndQuery::from_static("/claviger.sandbox.v1.Echo/Say");
     let response = client.unary(request, path, Raw).await?;
     assert_eq!(response.get_ref(), "hello");
-    println!("{} for {:?}", response.get_ref().len(), response.metadata().get("sandbox-company"));
+    println!("{} for {:?}", response.get_ref().len(), response.metadata().get("sandbox-tenant"));
     Ok(())
 }
 

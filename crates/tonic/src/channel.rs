@@ -1,114 +1,204 @@
-//! Channels whose connections show the client certificate.
+//! A tonic channel over our connector.
 
 use std::{
     fmt,
+    future::Future,
     pin::Pin,
+    sync::{Arc, OnceLock},
     task::{Context, Poll},
+    time::Duration,
 };
 
-use claviger_auth_core::{BoxError, Error, ErrorKind, Origin};
-use claviger_mtls::{MtlsConnector, MtlsLayer, MtlsStream, Tls};
-use http::{Uri, uri::Scheme};
-use hyper_util::client::legacy::connect::{Connection, HttpConnector};
-use tonic::transport::{Channel, Endpoint};
-use tower_layer::Layer;
+use bytes::Bytes;
+use claviger_auth_core::{BoxError, Error, ErrorKind, Origin, Origins};
+use claviger_mtls::Tls;
+use http::{Request, Response, Uri};
+use pin_project_lite::pin_project;
+use tokio::runtime::Handle;
+use tonic::{
+    body::Body,
+    transport::{self, Endpoint},
+};
 use tower_service::Service;
 
-/// Makes a channel to the origin of an `https` URL, over connections that are made with `tls`.
+use crate::{
+    connections::{Connections, Since},
+    connector::Connector,
+};
+
+/// Sends calls to one gRPC server, over one HTTP/2 connection at a time.
 ///
-/// `customize` sets what else is to be set of tonic's [`Endpoint`]: time limits, keep-alive, window sizes. The
-/// channel connects when the first call comes, and speaks HTTP/2 alone.
-///
-/// A connection keeps the client certificate that it was made with: after
-/// [`Tls::replace_identity`](claviger_mtls::Tls::replace_identity) make a new channel, and drop the old one once
-/// its calls have ended.
+/// It is tonic's own [`Channel`](transport::Channel) over our [`MtlsConnector`](claviger_mtls::MtlsConnector). It
+/// connects when the first call comes, and anew when the connection is lost. Clones share the connection.
 ///
 /// # Errors
 ///
-/// [`Configuration`](ErrorKind::Configuration) if it is no absolute `https` URL, or names a user. What goes wrong with
-/// a connection is told by the call, where [`Error::find`] finds it in the sources of tonic's `Status`.
+/// As [`BoxError`]. Where [`Error::find`] finds ours in it, or in the [`tonic::Status`] that a client makes of it, it
+/// says why there is no connection: [`Connect`](ErrorKind::Connect), [`Tls`](ErrorKind::Tls),
+/// [`ClientCertificate`](ErrorKind::ClientCertificate); tonic calls them `UNAVAILABLE`. Or that this is no tokio
+/// runtime: [`Runtime`](ErrorKind::Runtime). All others are tonic's.
 ///
-/// # Panics
+/// # Cancellation
 ///
-/// Outside of a tokio runtime, as tonic does.
-///
-/// # Example
-///
-/// ```
-/// use std::time::Duration;
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let key = rcgen::KeyPair::generate()?;
-/// # let mut parameters = rcgen::CertificateParams::new(Vec::new())?;
-/// # parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-/// # let ca = parameters.self_signed(&key)?.pem();
-/// # let tls = claviger_mtls::Tls::builder(claviger_mtls::Trust::given([ca.as_bytes()])?).build()?;
-/// let channel = claviger_tonic::channel(tls.clone(), "https://api.example", |endpoint| {
-///     endpoint.connect_timeout(Duration::from_secs(10))
-/// })?;
-/// assert!(claviger_tonic::channel(tls, "http://api.example", |endpoint| endpoint).is_err());
-/// # Ok(())
-/// # }
-/// ```
-pub fn channel(tls: Tls, url: &str, customize: impl FnOnce(Endpoint) -> Endpoint) -> Result<Channel, Error> {
-    let origin = Origin::https(url)?.to_string();
-    let malformed = |_| Error::new(ErrorKind::Configuration, "this is not a URL");
-    let origin: Uri = origin.parse().map_err(malformed)?;
-    // tonic refuses an https endpoint over a connector of one's own if any crate has turned its TLS on, and knows
-    // of no TLS if none has. Over plain http it asks nothing; the connector below turns it into https again.
-    let plain = with_scheme(origin.clone(), Scheme::HTTP)?;
-    let endpoint = customize(Endpoint::from(plain)).origin(origin);
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    Ok(endpoint.connect_with_connector_lazy(Secure { inner: MtlsLayer::new(tls).layer(tcp) }))
-}
-
-fn with_scheme(uri: Uri, scheme: Scheme) -> Result<Uri, Error> {
-    let mut parts = uri.into_parts();
-    parts.scheme = Some(scheme);
-    parts.path_and_query.get_or_insert_with(|| http::uri::PathAndQuery::from_static("/"));
-    Uri::from_parts(parts).map_err(|_| Error::new(ErrorKind::Configuration, "this is not a URL"))
-}
-
-/// Makes an `https` connection of what tonic takes for `http`.
+/// Dropping the future resets the call's stream; the connection stays.
 #[derive(Clone)]
-struct Secure {
-    inner: MtlsConnector<HttpConnector>,
+pub struct Channel {
+    opening: Arc<Opening>,
+    /// Since the first poll. tonic's constructor would spawn a task.
+    inner: Option<transport::Channel>,
 }
 
-type Stream = MtlsStream<<HttpConnector as Service<Uri>>::Response>;
-
-impl Service<Uri> for Secure {
-    type Response = Stream;
-    type Error = BoxError;
-    // Connections are few.
-    type Future = Pin<Box<dyn Future<Output = Result<Stream, BoxError>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(cx)
+impl Channel {
+    /// Sends everything to the origin of an `https` URL, with the defaults of [`ChannelBuilder`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ChannelBuilder::build`].
+    pub fn new(tls: Tls, url: &str) -> Result<Self, Error> {
+        Self::builder(tls, url).build()
     }
 
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let connecting = with_scheme(uri, Scheme::HTTPS).map(|uri| self.inner.call(uri));
-        Box::pin(async move {
-            let stream = connecting?.await?;
-            if !stream.connected().is_negotiated_h2() {
-                return Err(Error::new(
-                    ErrorKind::Protocol,
-                    "the server does not speak HTTP/2, which gRPC needs",
-                )
-                .with_advice("look whether the URL is that of the gRPC API, or of a proxy that ends TLS")
-                .into());
-            }
-            Ok(stream)
-        })
+    /// Begins a channel with settings of its own. Of the URL the origin counts; gRPC has its own paths.
+    pub fn builder(tls: Tls, url: &str) -> ChannelBuilder {
+        // Of this endpoint the settings alone are taken; the URL is looked at by `build`.
+        let endpoint = Endpoint::from(Uri::default()).connect_timeout(CONNECT_TIMEOUT);
+        ChannelBuilder { tls, url: url.into(), loopback_http: false, endpoint }
+    }
+
+    /// Returns where it sends everything, for the layers around it: relative URIs, as tonic makes them, included.
+    #[must_use]
+    pub fn origins(&self) -> Origins {
+        Origins::bound_to(self.opening.origin.clone())
     }
 }
 
-impl fmt::Debug for Secure {
+impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Secure").finish_non_exhaustive()
+        f.debug_struct("Channel").field("origin", &self.opening.origin).finish_non_exhaustive()
     }
 }
+
+impl<B> Service<Request<B>> for Channel
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = ChannelFuture;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        let inner = match &mut self.inner {
+            Some(inner) => inner,
+            none => none.insert(self.opening.open()?),
+        };
+        inner.poll_ready(cx).map_err(Into::into)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let inner = self.inner.as_mut().expect("a service is polled ready before it is called");
+        let connections = self.opening.connector.connections().clone();
+        // tonic's own body stays what it is.
+        ChannelFuture { since: connections.now(), inner: inner.call(request.map(Body::new)), connections }
+    }
+}
+
+pin_project! {
+    /// The future of [`Channel`].
+    #[derive(Debug)]
+    pub struct ChannelFuture {
+        #[pin]
+        inner: <transport::Channel as Service<Request<Body>>>::Future,
+        connections: Connections,
+        since: Since,
+    }
+}
+
+impl Future for ChannelFuture {
+    type Output = Result<Response<Body>, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        this.inner.poll(cx).map_err(|error| this.connections.explain(error.into(), *this.since))
+    }
+}
+
+/// Sets up a [`Channel`].
+#[must_use = "a builder does nothing until it is built"]
+pub struct ChannelBuilder {
+    tls: Tls,
+    url: Box<str>,
+    loopback_http: bool,
+    endpoint: Endpoint,
+}
+
+impl ChannelBuilder {
+    /// Lets the URL be plain `http` to `localhost`, `127.0.0.0/8` or `[::1]`, as tests and side-cars need it.
+    pub fn with_loopback_http(mut self) -> Self {
+        self.loopback_http = true;
+        self
+    }
+
+    /// Changes the settings of tonic's endpoint: time-outs, keep-alive, limits, windows, the user agent.
+    ///
+    /// The default is tonic's, but for 10 s to connect, TLS included. What it says of URI, origin, local address and
+    /// TLS does not count.
+    pub fn with_endpoint(mut self, change: impl FnOnce(Endpoint) -> Endpoint) -> Self {
+        self.endpoint = change(self.endpoint);
+        self
+    }
+
+    /// Builds the channel. Nothing is connected or spawned.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](ErrorKind::Configuration) if the URL is not `https`, names a user, or is none.
+    pub fn build(self) -> Result<Channel, Error> {
+        let origin =
+            if self.loopback_http { Origin::loopback_http(&self.url) } else { Origin::https(&self.url) }?;
+        // An origin is a URI without its path.
+        let uri: Uri = origin.to_string().parse().expect("an origin is a URI");
+        let mut layer = claviger_mtls::MtlsLayer::new(self.tls).with_http2_only();
+        if self.loopback_http {
+            layer = layer.with_loopback_http();
+        }
+        let endpoint = self.endpoint.origin(uri.clone());
+        let connector = Connector::new(&layer, uri, &endpoint);
+        let opening = Opening { origin, endpoint, connector, channel: OnceLock::new() };
+        Ok(Channel { opening: Arc::new(opening), inner: None })
+    }
+}
+
+impl fmt::Debug for ChannelBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the URL: a password may stand in it.
+        f.debug_struct("ChannelBuilder")
+            .field("tls", &self.tls)
+            .field("loopback_http", &self.loopback_http)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the channel is made of when it is first polled, once for all clones.
+struct Opening {
+    origin: Origin,
+    endpoint: Endpoint,
+    connector: Connector,
+    channel: OnceLock<transport::Channel>,
+}
+
+impl Opening {
+    fn open(&self) -> Result<transport::Channel, Error> {
+        Handle::try_current()
+            .map_err(|_| Error::new(ErrorKind::Runtime, "calls can only be sent on a tokio runtime"))?;
+        // Not tonic's `connect_with_connector_lazy`: with a TLS feature of tonic's turned on, be it by somebody else,
+        // that puts tonic's TLS on top of the connector's for an https endpoint, or refuses it.
+        let open = || transport::Channel::new(self.connector.clone(), self.endpoint.clone());
+        Ok(self.channel.get_or_init(open).clone())
+    }
+}
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests;

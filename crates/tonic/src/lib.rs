@@ -1,66 +1,67 @@
-//! Client authentication for tonic: channels with a client certificate, and tokens as gRPC rejects them.
+//! gRPC with tonic: a channel with a client certificate, and authorization that knows how gRPC says no.
 //!
 //! # What it does
 //!
-//! - [`channel`] makes a tonic `Channel` over our connector, so that a client certificate is shown, rotated and
-//!   explained as everywhere else. It works whether or not another crate has turned tonic's own TLS on.
-//! - [`GrpcAuthorizationLayer`] stamps each call with a credential, and takes `UNAUTHENTICATED` for a rejection,
-//!   wherever gRPC says it.
-//!
-//! The other layers of `claviger-auth-core` go around it as they are: a channel has one origin, so give them
-//! `Origins::bound_to`. What is in the extensions of a `tonic::Request` is in those of the HTTP request.
+//! - [`Channel`] is a tonic channel over our TLS connector: client certificate, trust, HTTP/2 alone, and errors in
+//!   words. It is the same whichever of tonic's own TLS features are turned on.
+//! - [`GrpcAuthorizationLayer`] puts a credential on each call, and takes note when it is rejected: by
+//!   `grpc-status: 16` in the headers or in the trailers, or by a proxy's 401.
 //!
 //! # Where it sits
 //!
 //! ```text
 //! call ─▶ SetTenant ─▶ RetryUnauthorized ─▶ GrpcAuthorization ─▶ Channel ─▶ MtlsConnector ─▶ provider
-//!                                           └───────────── this crate ─────────────┘
+//!                                           └──────── this crate ──────┘
 //! ```
+//!
+//! A client that `tonic-build` made takes the stack as its channel. tonic hands the extensions of its requests on, so
+//! what a request carries for the layers (a tenant, credentials of its own) goes into `tonic::Request::extensions_mut`.
+//! To put the stack into a box, make its error a status first, as with `map_err(Status::from_error)`: in a boxed service
+//! whose error is a box as well, the compiler finds (rust-lang/rust#64552) that calls cannot be spawned.
 //!
 //! # Example
 //!
 //! ```
-//! use claviger_auth_core::{
-//!     BoxError, Origin, Origins, StaticToken, retry_unauthorized::RetryUnauthorizedLayer,
-//!     set_tenant::{SetTenantLayer, Tenant},
-//! };
-//! use claviger_replay::{ReplayStreamed, StreamedBody};
-//! use claviger_tonic::GrpcAuthorizationLayer;
-//! use http::{HeaderName, Request, Response};
+//! use claviger_auth_core::{Error, ErrorKind, StaticToken, authorization::AuthorizationLayer};
+//! use claviger_tonic::{Channel, GrpcAuthorizationLayer};
+//! use http::Request;
 //! use tonic::body::Body;
-//! use tower::{ServiceBuilder, ServiceExt, service_fn};
+//! use tower::{BoxError, ServiceBuilder, ServiceExt};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), BoxError> {
-//! # let channel = service_fn(|call: Request<Body>| async move {
-//! #     assert_eq!(call.headers()["x-tenant"], "acme");
-//! #     assert_eq!(call.headers()["authorization"], "Bearer swordfish");
-//! #     Ok::<_, BoxError>(Response::new(Body::empty()))
-//! # });
-//! # let tokens = StaticToken::bearer("swordfish".into())?;
-//! // let channel = claviger_tonic::channel(tls, "https://api.example", |endpoint| endpoint)?;
-//! // let tokens = TokenCache::new(…);
-//! let origin = Origin::https("https://api.example")?;
-//! let tenant = HeaderName::from_static("x-tenant");
-//! let service = ServiceBuilder::new()
-//!     .layer(SetTenantLayer::fixed(tenant, Tenant::new("acme")?, Origins::bound_to(origin.clone())))
-//!     .layer(RetryUnauthorizedLayer::new(ReplayStreamed::new()))
-//!     .layer(GrpcAuthorizationLayer::new(tokens, origin))
-//!     .map_request(|call: Request<StreamedBody<Body>>| call.map(Body::new))
-//!     .service(channel);
-//! // OrdersClient::new(service).list(tonic::Request::new(…)).await?;
-//! # service.oneshot(Request::post("/acme.v1.Orders/List").body(Body::empty())?).await?;
+//! # let key = rcgen::KeyPair::generate()?;
+//! # let mut parameters = rcgen::CertificateParams::new(Vec::new())?;
+//! # parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+//! # let ca_pem = parameters.self_signed(&key)?.pem();
+//! # let tls = claviger_mtls::Tls::builder(claviger_mtls::Trust::given([ca_pem.as_bytes()])?)
+//! #     .with_crypto_provider(std::sync::Arc::new(rustls::crypto::ring::default_provider()))
+//! #     .build()?;
+//! let channel = Channel::new(tls, "https://api.example")?; // it connects when the first call comes
+//! let tokens = StaticToken::bearer("swordfish".into())?;
+//! let authorization = AuthorizationLayer::new(tokens, channel.origins());
+//! let stack = ServiceBuilder::new().layer(GrpcAuthorizationLayer::new(authorization)).service(channel);
+//! // let client = GreeterClient::new(stack);
+//!
+//! let foreign = Request::post("https://evil.example/hello.Greeter/Hello").body(Body::empty())?;
+//! let error = stack.oneshot(foreign).await.expect_err("refused before anything is sent");
+//! assert_eq!(Error::find(&*error).map(Error::kind), Some(ErrorKind::Origin));
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! # What it does not do
 //!
-//! It sends no call again whose answer had begun, nor one whose messages have more than the layer keeps. A channel
-//! that is connected keeps its connection: after a rotation, make another.
+//! It does not send a call again whose rejection came in the trailers: by then the caller has the first messages. It
+//! balances over no list of endpoints and takes no proxy. tonic's time-outs begin at the channel: they do not count the
+//! wait for a token. What a server says in `grpc-message` is tonic's to show.
 
+mod authorization;
 mod channel;
-mod grpc_authorization;
+mod connections;
+mod connector;
 
-pub use channel::channel;
-pub use grpc_authorization::{GrpcAuthorization, GrpcAuthorizationLayer, ResponseFuture, WatchedBody};
+pub use {
+    authorization::{GrpcAuthorization, GrpcAuthorizationLayer, ResponseFuture, WatchedBody},
+    channel::{Channel, ChannelBuilder, ChannelFuture},
+};
