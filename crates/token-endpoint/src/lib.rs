@@ -48,14 +48,24 @@
 //! It keeps no token, tries nothing twice and follows no redirect; nor may the transport. It does not look
 //! into a token. JSON Web Token client authentication and refresh tokens are not here yet.
 
+mod address;
+#[cfg(feature = "jwt")]
+mod assertion;
+mod binding;
+mod caller;
 mod client_authentication;
+mod discovery;
 mod encode;
+mod introspection;
 mod judge;
 mod members;
 mod oauth_error;
 #[cfg(any(feature = "reqwest-0-12", feature = "reqwest-0-13"))]
 mod reqwest;
 mod retry_after;
+mod server_metadata;
+#[cfg(feature = "jwt")]
+mod signing_key;
 mod token_answer;
 mod token_endpoint;
 mod token_request;
@@ -66,8 +76,13 @@ mod wiped;
 pub use reqwest::reqwest_0_12;
 #[cfg(feature = "reqwest-0-13")]
 pub use reqwest::reqwest_0_13;
+#[cfg(feature = "jwt")]
+pub use signing_key::{SigningAlgorithm, SigningKey};
 pub use {
-    client_authentication::{ClientAuthentication, ClientAuthenticationMethod},
+    client_authentication::{ClientAuthentication, ClientAuthenticationMethod, Proof},
+    discovery::{Discovery, DiscoveryBuilder},
+    introspection::Introspection,
+    server_metadata::ServerMetadata,
     token_answer::TokenAnswer,
     token_endpoint::{TokenEndpoint, TokenEndpointBuilder},
     token_request::TokenRequest,

@@ -1,3 +1,5 @@
+mod forgetting;
+
 use std::{
     future::Future,
     pin::{Pin, pin},

@@ -14,7 +14,12 @@ fn answer(status: u16, body: &str) -> Answer {
 }
 
 fn judged(status: u16, body: &str) -> Result<TokenAnswer, Error> {
-    judge(&answer(status, body), SystemTime::UNIX_EPOCH)
+    judged_for("", &answer(status, body))
+}
+
+/// With the status, as the endpoint adds it.
+fn judged_for(scope: &str, answer: &Answer) -> Result<TokenAnswer, Error> {
+    judge(answer, SystemTime::UNIX_EPOCH, scope).map_err(|error| error.with_status(answer.status))
 }
 
 fn refusal(status: u16, body: &str) -> Error {
@@ -260,7 +265,7 @@ fn keeps_the_wait_of_an_unavailable_endpoint_only() {
     {
         let mut answer = answer(status, "");
         answer.retry_after = Some(HeaderValue::from_static("7"));
-        assert_eq!(judge(&answer, SystemTime::UNIX_EPOCH).unwrap_err().retry_after(), wait, "{status}");
+        assert_eq!(judged_for("", &answer).unwrap_err().retry_after(), wait, "{status}");
     }
 }
 
@@ -269,6 +274,6 @@ fn judges_by_status_what_was_not_read() {
     for (status, kind) in [(200, ErrorKind::Protocol), (401, ErrorKind::CredentialsRefused)] {
         let status = StatusCode::from_u16(status).unwrap();
         let answer = Answer { status, retry_after: None, body: AnswerBody::TooLarge };
-        assert_eq!(judge(&answer, SystemTime::UNIX_EPOCH).unwrap_err().kind(), kind);
+        assert_eq!(judged_for("", &answer).unwrap_err().kind(), kind);
     }
 }
