@@ -3,9 +3,10 @@
 //! # What it does
 //!
 //! Sends one token request and reads one answer, over any HTTP client that is a tower service. It knows the
-//! ways in which servers want the client to prove who it is, form and JSON bodies, and it reads what real
-//! servers answer: `expires_in` as a text, no `token_type`, an error with status 200, a proxy's HTML page. No
-//! body, secret or token is ever part of an error.
+//! ways in which servers want the client to prove who it is: a secret, a signed assertion (feature `jwt`), a client
+//! certificate. It reads what real servers answer: `expires_in` as a text, no `token_type`, an error with status 200,
+//! a proxy's HTML page. It finds the endpoint by its issuer, takes tokens back, and asks what the server knows of
+//! one. No body, secret or token is ever part of an error.
 //!
 //! # Where it sits
 //!
@@ -45,8 +46,8 @@
 //!
 //! # What it does not do
 //!
-//! It keeps no token, tries nothing twice and follows no redirect; nor may the transport. It does not look
-//! into a token. JSON Web Token client authentication and refresh tokens are not here yet.
+//! It keeps no token and follows no redirect; nor may the transport. It tries nothing twice but a connection that was
+//! refused, once. Of a token it looks only at the certificate that it is bound to. Refresh tokens are not here yet.
 
 mod address;
 #[cfg(feature = "jwt")]

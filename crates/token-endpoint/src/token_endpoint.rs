@@ -23,6 +23,14 @@ use crate::{
 ///
 /// A clone is one atomic increment.
 ///
+/// # What an answer means
+///
+/// Status and body decide; the content type is not trusted. Of an error, the status is kept, and the OAuth error code
+/// if it is a registered one; where the kind is [`Unavailable`](ErrorKind::Unavailable), also how long the server asks
+/// to be left alone, at most five minutes.
+///
+#[doc = include_str!("token_endpoint/answers.md")]
+///
 /// # Example
 ///
 /// See the [crate's documentation](crate).
@@ -55,7 +63,7 @@ impl TokenEndpoint {
     ///
     /// # Errors
     ///
-    /// The [crate's table](crate#what-an-answer-means) says which answer is an error of which kind. Beside those:
+    /// The [table](Self#what-an-answer-means) says which answer is an error of which kind. Beside those:
     ///
     /// - [`Configuration`](ErrorKind::Configuration): a parameter is wrong and nothing was sent.
     /// - [`Timeout`](ErrorKind::Timeout): no whole answer in time, that of the discovery included.

@@ -22,7 +22,9 @@ use super::{
 };
 use crate::ClientAuthenticationMethod as Method;
 
+mod answers;
 mod canary;
+mod neighbours;
 mod wire;
 
 const URL: &str = "https://auth.example/oauth/token?tenant=acme";
