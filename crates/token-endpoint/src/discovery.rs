@@ -110,7 +110,6 @@ impl Discovery {
         });
         match (asked, known) {
             (Ok(metadata), _) => {
-                let metadata = Arc::new(metadata);
                 *inner.lock() = Some((now, Arc::clone(&metadata)));
                 Ok(metadata)
             }
@@ -134,7 +133,7 @@ impl Inner {
     }
 
     /// Asks at both places; the first document counts.
-    async fn ask(&self) -> Result<ServerMetadata, Error> {
+    async fn ask(&self) -> Result<Arc<ServerMetadata>, Error> {
         let path = self.address.url.path().trim_end_matches('/');
         let places = [
             // RFC 8414 §3.1: between host and path.
@@ -168,7 +167,7 @@ impl Inner {
             (AnswerBody::Whole(body), StatusCode::OK) if body.as_ref().trim_ascii().starts_with(b"{") => {
                 let metadata =
                     ServerMetadata::read(body.as_ref(), &self.issuer, &self.origins, self.loopback_http);
-                return metadata.map(Found::Document);
+                return metadata.map(|metadata| Found::Document(Arc::new(metadata)));
             }
             (AnswerBody::Broken(error), StatusCode::OK) => return Err(error.clone()),
             // A web site's page for whatever it does not know, or too much of something.
@@ -185,7 +184,7 @@ impl Inner {
 }
 
 enum Found {
-    Document(ServerMetadata),
+    Document(Arc<ServerMetadata>),
     /// With what to say if it is nowhere else.
     Nothing(Error),
 }

@@ -129,12 +129,14 @@ impl SigningKey {
             .key_provider
             .load_private_key(der)
             .map_err(|_| wrong("the crypto provider does not take this signing key").with_advice(KINDS))?;
-        let algorithm = match key.algorithm() {
-            SignatureAlgorithm::ECDSA => SigningAlgorithm::Es256,
-            SignatureAlgorithm::ED25519 => SigningAlgorithm::EdDsa,
-            SignatureAlgorithm::RSA => SigningAlgorithm::Rs256,
-            _ => return Err(wrong("the signing key is of another kind").with_advice(KINDS)),
-        };
+        let kinds = [
+            (SignatureAlgorithm::ECDSA, SigningAlgorithm::Es256),
+            (SignatureAlgorithm::ED25519, SigningAlgorithm::EdDsa),
+            (SignatureAlgorithm::RSA, SigningAlgorithm::Rs256),
+        ];
+        let kind = kinds.into_iter().find(|(kind, _)| *kind == key.algorithm());
+        let (_, algorithm) =
+            kind.ok_or_else(|| wrong("the signing key is of another kind").with_advice(KINDS))?;
         Self { key, algorithm, id: None }.with_algorithm(algorithm)
     }
 
@@ -186,12 +188,14 @@ fn unreadable(error: &pem::Error, pem: &[u8]) -> Error {
     let is_encrypted = [&b"ENCRYPTED PRIVATE KEY"[..], b"Proc-Type: 4,ENCRYPTED"]
         .into_iter()
         .any(|words| pem.windows(words.len()).any(|window| window == words));
-    match error {
-        _ if is_encrypted => wrong("the signing key is encrypted")
-            .with_advice("decrypt it into a file that only you may read: openssl pkey -in FILE -out FILE"),
-        pem::Error::NoItemsFound => wrong("there is no private key in the signing key's PEM"),
-        _ => wrong("the signing key is not PEM"),
+    if is_encrypted {
+        return wrong("the signing key is encrypted")
+            .with_advice("decrypt it into a file that only you may read: openssl pkey -in FILE -out FILE");
     }
+    if matches!(error, pem::Error::NoItemsFound) {
+        return wrong("there is no private key in the signing key's PEM");
+    }
+    wrong("the signing key is not PEM")
 }
 
 /// Turns an ECDSA signature from TLS's form, a DER sequence of two integers (RFC 3279 §2.2.3), into that of JSON

@@ -50,13 +50,13 @@ impl TokenEndpoint {
     /// Names the URL and the client; [`build`](TokenEndpointBuilder::build) takes the transport.
     #[must_use]
     pub fn builder(token_url: impl Into<String>, client: ClientAuthentication) -> TokenEndpointBuilder {
-        TokenEndpointBuilder::at(token_url.into(), client)
+        TokenEndpointBuilder::new(Some(token_url.into()), None, client)
     }
 
     /// Takes the URLs from the server's metadata, which is asked for when it is first needed.
     #[must_use]
     pub fn discovered(discovery: Discovery, client: ClientAuthentication) -> TokenEndpointBuilder {
-        TokenEndpointBuilder::discovered(discovery, client)
+        TokenEndpointBuilder::new(None, Some(discovery), client)
     }
 
     /// Asks for a token, once. A connection that was refused, so that not a byte was sent, is tried once more.

@@ -20,7 +20,7 @@ fn verify(algorithm: &'static dyn VerificationAlgorithm, public: &[u8], key: &Si
     for message in 0..200_u16 {
         let message = message.to_be_bytes();
         let signature = key.sign(&message).unwrap();
-        UnparsedPublicKey::new(algorithm, public).verify(&message, &signature).expect(key.algorithm.name());
+        UnparsedPublicKey::new(algorithm, public).verify(&message, &signature).unwrap();
     }
 }
 

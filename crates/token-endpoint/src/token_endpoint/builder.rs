@@ -20,7 +20,8 @@ use crate::{
 /// Collects what a [`TokenEndpoint`] needs.
 #[derive(Clone)]
 pub struct TokenEndpointBuilder {
-    source: Source,
+    discovery: Option<Discovery>,
+    token_url: Option<String>,
     revocation_url: Option<String>,
     introspection_url: Option<String>,
     client: ClientAuthentication,
@@ -31,26 +32,17 @@ pub struct TokenEndpointBuilder {
     clock: Arc<dyn Clock>,
 }
 
-#[derive(Clone)]
-enum Source {
-    Discovery(Discovery),
-    Url(String),
-}
-
 impl TokenEndpointBuilder {
-    pub(super) fn at(token_url: String, client: ClientAuthentication) -> Self {
-        Self::new(Source::Url(token_url), client)
-    }
-
-    pub(super) fn discovered(discovery: Discovery, client: ClientAuthentication) -> Self {
-        Self::new(Source::Discovery(discovery), client)
-    }
-
-    fn new(source: Source, client: ClientAuthentication) -> Self {
+    pub(super) fn new(
+        token_url: Option<String>,
+        discovery: Option<Discovery>,
+        client: ClientAuthentication,
+    ) -> Self {
         let aliases =
             if client.method.proof() == Proof::Certificate { Aliases::Taken } else { Aliases::Ignored };
         Self {
-            source,
+            discovery,
+            token_url,
             revocation_url: None,
             introspection_url: None,
             client,
@@ -60,6 +52,13 @@ impl TokenEndpointBuilder {
             timeout: DEFAULT_TIMEOUT,
             clock: Arc::new(SystemClock::new()),
         }
+    }
+
+    /// Takes from the server's metadata what is not given by URL, and the issuer as the audience of assertions.
+    #[must_use]
+    pub fn with_discovery(mut self, discovery: Discovery) -> Self {
+        self.discovery = Some(discovery);
+        self
     }
 
     /// Says where tokens are revoked (RFC 7009), where it is not discovered.
@@ -136,18 +135,18 @@ impl TokenEndpointBuilder {
                 .with_subject(name.as_str())
                 .with_advice("leave it to the client authentication and the HTTP client"));
         }
-        let address = |url: &str, name| Address::new(url, name, self.loopback_http);
-        let optional = |url: &Option<String>, name| url.as_ref().map(|url| address(url, name)).transpose();
+        let optional = |url: &Option<String>, name| {
+            url.as_ref().map(|url| Address::new(url, name, self.loopback_http)).transpose()
+        };
         let revocation = optional(&self.revocation_url, "revocation_url")?;
         let introspection = optional(&self.introspection_url, "introspection_url")?;
-        let (discovery, token, audience) = match self.source {
-            Source::Discovery(discovery) => {
-                let issuer = discovery.issuer().to_owned();
-                (Some((discovery, self.aliases)), None, issuer)
-            }
-            Source::Url(url) => (None, Some(address(&url, "token_url")?), url),
+        let token = optional(&self.token_url, "token_url")?;
+        let audience = match &self.discovery {
+            Some(discovery) => discovery.issuer().to_owned(),
+            None => self.token_url.unwrap_or_default(),
         };
-        let place = Place { discovery, given: Endpoints { token, revocation, introspection }, audience };
+        let given = Endpoints { token, revocation, introspection };
+        let place = Place { discovery: self.discovery, aliases: self.aliases, given, audience };
         let caller = Caller::new(self.client, self.headers, transport)?;
         let inner = Inner { place, caller, timeout: self.timeout, clock: self.clock };
         Ok(TokenEndpoint { inner: Arc::new(inner) })

@@ -10,7 +10,8 @@ use crate::{
 
 /// What is given stands above what is discovered.
 pub(super) struct Place {
-    pub(super) discovery: Option<(Discovery, Aliases)>,
+    pub(super) discovery: Option<Discovery>,
+    pub(super) aliases: Aliases,
     pub(super) given: Endpoints,
     /// For whom assertions are: the issuer where it is known, else the token URL (RFC 7523 §3).
     pub(super) audience: String,
@@ -27,9 +28,9 @@ pub(super) enum Endpoint {
 impl Place {
     /// Says where it is, before anything is asked.
     pub(super) fn shown(&self) -> &str {
-        match (&self.discovery, &self.given.token) {
-            (Some((discovery, _)), _) => discovery.shown(),
-            (None, token) => token.as_ref().map_or("", |address| &address.shown),
+        match (&self.given.token, &self.discovery) {
+            (Some(address), _) => &address.shown,
+            (None, discovery) => discovery.as_ref().map_or("", Discovery::shown),
         }
     }
 
@@ -37,8 +38,8 @@ impl Place {
         if let Some(address) = endpoint.among(&self.given) {
             return Ok(address.clone());
         }
-        if let Some((discovery, aliases)) = &self.discovery
-            && let Some(address) = endpoint.among(discovery.metadata().await?.endpoints(*aliases))
+        if let Some(discovery) = &self.discovery
+            && let Some(address) = endpoint.among(discovery.metadata().await?.endpoints(self.aliases))
         {
             return Ok(address.clone());
         }

@@ -29,7 +29,7 @@ fn answering_with(status: u16, content_type: &str, body: &str) -> TokenEndpoint 
         "it breaks off" => ("", 1, &b"{"[..], End::BreaksOff),
         "more than 1 MiB" => ("", 17, &LARGE[..], End::Ends),
         "nothing" => ("identity", 0, &b""[..], End::Ends),
-        body => ("", 1, &*body.to_owned().leak().as_bytes(), End::Ends),
+        body => ("", 1, body.to_owned().leak().as_bytes(), End::Ends),
     };
     let mut builder = Response::builder().status(status);
     for (name, value) in [("content-type", content_type), ("content-encoding", encoding)] {
