@@ -50,7 +50,7 @@ use crate::{
 ///
 /// let discovery = Discovery::builder("https://auth.example/acme").build(client)?;
 /// let metadata = discovery.metadata().await?;
-/// assert_eq!(metadata.token_url().as_deref(), Some("https://auth.example/acme/token"));
+/// assert_eq!(metadata.token_url()?.as_deref(), Some("https://auth.example/acme/token"));
 /// # Ok(())
 /// # }
 /// ```
@@ -89,9 +89,9 @@ impl Discovery {
     ///
     /// # Errors
     ///
-    /// - [`Configuration`](ErrorKind::Configuration): there is no such document at this issuer; it is another
-    ///   issuer's; or it names an endpoint of a foreign origin.
-    /// - [`Protocol`](ErrorKind::Protocol): it is no such document, or names a URL that is not `https`.
+    /// - [`Configuration`](ErrorKind::Configuration): there is no such document at this issuer, or it is another
+    ///   issuer's.
+    /// - [`Protocol`](ErrorKind::Protocol): it is no such document.
     /// - those of [`TokenEndpoint::request`](crate::TokenEndpoint::request) for a server that cannot be asked.
     pub async fn metadata(&self) -> Result<Arc<ServerMetadata>, Error> {
         need_runtime()?;

@@ -9,10 +9,12 @@ use crate::{
 };
 
 /// Holds what an authorization server's metadata says of its endpoints.
+///
+/// An endpoint that no secret may go to is an error for whoever asks for it, and for nobody else.
 #[derive(Clone, Debug)]
 pub struct ServerMetadata {
     issuer: String,
-    authorization: Option<Address>,
+    authorization: Named,
     plain: Endpoints,
     mtls: Endpoints,
 }
@@ -20,10 +22,13 @@ pub struct ServerMetadata {
 /// The endpoints that are called with the proof of who the client is.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Endpoints {
-    pub(crate) token: Option<Address>,
-    pub(crate) revocation: Option<Address>,
-    pub(crate) introspection: Option<Address>,
+    pub(crate) token: Named,
+    pub(crate) revocation: Named,
+    pub(crate) introspection: Named,
 }
+
+/// A URL that may be named, and may be one that no secret may go to.
+pub(crate) type Named = Option<Result<Address, Error>>;
 
 /// Tells whether the endpoints for clients with a certificate are taken, where there are such (RFC 8705 §5).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -40,21 +45,32 @@ impl ServerMetadata {
     }
 
     /// Returns where users are sent to log in, if anywhere.
-    #[must_use]
-    pub fn authorization_url(&self) -> Option<String> {
-        self.authorization.as_ref().map(|address| address.url.to_string())
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](ErrorKind::Configuration) if it is of a foreign origin, or [`Protocol`](ErrorKind::Protocol)
+    /// if it is no URL that a secret may go to.
+    pub fn authorization_url(&self) -> Result<Option<String>, Error> {
+        text(&self.authorization)
     }
 
     /// Returns where tokens are issued.
-    #[must_use]
-    pub fn token_url(&self) -> Option<String> {
-        self.plain.token.as_ref().map(|address| address.url.to_string())
+    ///
+    /// # Errors
+    ///
+    /// As [`authorization_url`](Self::authorization_url).
+    pub fn token_url(&self) -> Result<Option<String>, Error> {
+        text(&self.plain.token)
     }
 
-    /// Returns where tokens are issued to clients with a certificate (RFC 8705 §5), if there is a place for that.
-    #[must_use]
-    pub fn mtls_token_url(&self) -> Option<String> {
-        self.mtls.token.as_ref().map(|address| address.url.to_string())
+    /// Returns where tokens are issued to clients with a certificate (RFC 8705 §5): the same, if there is no place of
+    /// its own for that.
+    ///
+    /// # Errors
+    ///
+    /// As [`authorization_url`](Self::authorization_url).
+    pub fn mtls_token_url(&self) -> Result<Option<String>, Error> {
+        text(&self.mtls.token)
     }
 
     pub(crate) fn endpoints(&self, aliases: Aliases) -> &Endpoints {
@@ -68,8 +84,7 @@ impl ServerMetadata {
     ///
     /// # Errors
     ///
-    /// `Protocol` if it is none; `Configuration` if it is another issuer's, or names an endpoint of an origin that
-    /// is not one of these.
+    /// `Protocol` if it is none; `Configuration` if it is another issuer's.
     pub(crate) fn read(
         json: &[u8],
         issuer: &str,
@@ -89,21 +104,19 @@ impl ServerMetadata {
             )
             .with_advice("write the issuer exactly as the server has it: mind a slash at its end"));
         }
-        let checked = |url: Option<&String>, name| {
-            url.map(|url| checked(url, name, origins, loopback_http)).transpose()
+        let checked = |url: Option<&String>, name| -> Named {
+            url.map(|url| checked(url, name, origins, loopback_http))
         };
-        let endpoints = |names: &Names| -> Result<Endpoints, Error> {
-            Ok(Endpoints {
-                token: checked(names.token_endpoint.as_ref(), "token_endpoint")?,
-                revocation: checked(names.revocation_endpoint.as_ref(), "revocation_endpoint")?,
-                introspection: checked(names.introspection_endpoint.as_ref(), "introspection_endpoint")?,
-            })
+        let endpoints = |names: &Names| Endpoints {
+            token: checked(names.token_endpoint.as_ref(), "token_endpoint"),
+            revocation: checked(names.revocation_endpoint.as_ref(), "revocation_endpoint"),
+            introspection: checked(names.introspection_endpoint.as_ref(), "introspection_endpoint"),
         };
-        let plain = endpoints(&document.names)?;
-        let aliases = endpoints(&document.mtls_endpoint_aliases)?;
+        let plain = endpoints(&document.names);
+        let aliases = endpoints(&document.mtls_endpoint_aliases);
         Ok(Self {
             issuer: document.issuer,
-            authorization: checked(document.authorization_endpoint.as_ref(), "authorization_endpoint")?,
+            authorization: checked(document.authorization_endpoint.as_ref(), "authorization_endpoint"),
             // RFC 8705 §5: what has no alias is where it always is.
             mtls: Endpoints {
                 token: aliases.token.or_else(|| plain.token.clone()),
@@ -113,6 +126,12 @@ impl ServerMetadata {
             plain,
         })
     }
+}
+
+fn text(url: &Named) -> Result<Option<String>, Error> {
+    url.as_ref()
+        .map(|url| url.as_ref().map(|address| address.url.to_string()).map_err(Error::clone))
+        .transpose()
 }
 
 fn checked(

@@ -51,7 +51,7 @@ async fn asks_for_the_document_of_oauth_and_then_for_that_of_openid() {
         });
         let discovery = Discovery::builder(ISSUER).build(transport).unwrap();
         let metadata = discovery.metadata().await.unwrap();
-        assert_eq!(metadata.token_url().unwrap(), "https://auth.example/t", "{status}");
+        assert_eq!(metadata.token_url().unwrap().unwrap(), "https://auth.example/t", "{status}");
         assert_eq!(paths(&asked), [OAUTH, OPENID], "{status}");
     }
     let (transport, asked) = server(|_, _| (200, document()));

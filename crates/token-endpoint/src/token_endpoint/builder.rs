@@ -135,8 +135,9 @@ impl TokenEndpointBuilder {
                 .with_subject(name.as_str())
                 .with_advice("leave it to the client authentication and the HTTP client"));
         }
-        let optional = |url: &Option<String>, name| {
-            url.as_ref().map(|url| Address::new(url, name, self.loopback_http)).transpose()
+        let optional = |url: &Option<String>, name| match url {
+            Some(url) => Address::new(url, name, self.loopback_http).map(|address| Some(Ok(address))),
+            None => Ok(None),
         };
         let revocation = optional(&self.revocation_url, "revocation_url")?;
         let introspection = optional(&self.introspection_url, "introspection_url")?;

@@ -29,19 +29,19 @@ impl Place {
     /// Says where it is, before anything is asked.
     pub(super) fn shown(&self) -> &str {
         match (&self.given.token, &self.discovery) {
-            (Some(address), _) => &address.shown,
-            (None, discovery) => discovery.as_ref().map_or("", Discovery::shown),
+            (Some(Ok(address)), _) => &address.shown,
+            (_, discovery) => discovery.as_ref().map_or("", Discovery::shown),
         }
     }
 
     pub(super) async fn address(&self, endpoint: Endpoint) -> Result<Address, Error> {
         if let Some(address) = endpoint.among(&self.given) {
-            return Ok(address.clone());
+            return address.clone();
         }
         if let Some(discovery) = &self.discovery
             && let Some(address) = endpoint.among(discovery.metadata().await?.endpoints(self.aliases))
         {
-            return Ok(address.clone());
+            return address.clone();
         }
         Err(Error::new(ErrorKind::Configuration, "the server is not known to have such an endpoint")
             .with_subject(endpoint.name())
@@ -50,7 +50,7 @@ impl Place {
 }
 
 impl Endpoint {
-    fn among(self, endpoints: &Endpoints) -> Option<&Address> {
+    fn among(self, endpoints: &Endpoints) -> Option<&Result<Address, Error>> {
         match self {
             Self::Introspection => endpoints.introspection.as_ref(),
             Self::Revocation => endpoints.revocation.as_ref(),
