@@ -41,9 +41,27 @@ struct OidcProvider {
     /// Of the authority, for the clients whose id begins with `tls`.
     issued: Issued,
     self_signed: Issued,
-    /// The keys of the clients that sign, in PEM, by algorithm.
-    keys: [(SigningAlgorithm, String); 4],
+    keys: [Key; 4],
     _running: Running,
+}
+
+/// What a client signs with.
+struct Key {
+    algorithm: SigningAlgorithm,
+    pem: String,
+    /// In PEM; node finds it in an RSA key by itself.
+    public: String,
+}
+
+impl Key {
+    fn rsa(algorithm: SigningAlgorithm) -> Self {
+        Self { algorithm, pem: RSA.to_owned(), public: RSA.to_owned() }
+    }
+
+    fn generate(algorithm: SigningAlgorithm, kind: &'static rcgen::SignatureAlgorithm) -> Self {
+        let key = rcgen::KeyPair::generate_for(kind).unwrap();
+        Self { algorithm, pem: key.serialize_pem(), public: key.public_key_pem() }
+    }
 }
 
 impl OidcProvider {
@@ -51,12 +69,11 @@ impl OidcProvider {
         let (node, folder) = (needs("node")?, needs("oidc-provider")?);
         let authority = Authority::new("Test CA");
         let (issued, self_signed) = (authority.client("acme"), Issued::by_itself("alone"));
-        let pem = |algorithm| rcgen::KeyPair::generate_for(algorithm).unwrap().serialize_pem();
         let keys = [
-            (SigningAlgorithm::Rs256, RSA.to_owned()),
-            (SigningAlgorithm::Ps256, RSA.to_owned()),
-            (SigningAlgorithm::Es256, pem(&rcgen::PKCS_ECDSA_P256_SHA256)),
-            (SigningAlgorithm::EdDsa, pem(&rcgen::PKCS_ED25519)),
+            Key::rsa(SigningAlgorithm::Rs256),
+            Key::rsa(SigningAlgorithm::Ps256),
+            Key::generate(SigningAlgorithm::Es256, &rcgen::PKCS_ECDSA_P256_SHA256),
+            Key::generate(SigningAlgorithm::EdDsa, &rcgen::PKCS_ED25519),
         ];
         let server = authority.server();
         let settings = json!({
@@ -126,7 +143,7 @@ impl OidcProvider {
 }
 
 /// As the server is told of them.
-fn clients(issued: &Issued, self_signed: &Issued, keys: &[(SigningAlgorithm, String)]) -> Value {
+fn clients(issued: &Issued, self_signed: &Issued, keys: &[Key]) -> Value {
     let client = |id: &str, method: &str, more: Value| {
         let mut client =
             json!({"client_id": id, "scope": "read write", "token_endpoint_auth_method": method});
@@ -155,9 +172,9 @@ fn clients(issued: &Issued, self_signed: &Issued, keys: &[(SigningAlgorithm, Str
         ),
         client("self other", "self_signed_tls_client_auth", json!({"certificate": issued.certificate})),
     ];
-    clients.extend(keys.iter().map(|(algorithm, key)| {
-        let alg = algorithm.to_string();
-        let more = json!({"key": key, "token_endpoint_auth_signing_alg": alg});
+    clients.extend(keys.iter().map(|key| {
+        let alg = key.algorithm.to_string();
+        let more = json!({"key": key.public, "token_endpoint_auth_signing_alg": alg});
         client(&format!("{alg}{all}"), "private_key_jwt", more)
     }));
     clients.into()
@@ -219,7 +236,7 @@ async fn takes_every_proof_by_a_secret_of_all_printable_ascii() {
 #[tokio::test]
 async fn takes_assertions_of_every_algorithm_for_the_issuer_and_for_the_token_url() {
     let Some(server) = OidcProvider::start().await else { return };
-    for (algorithm, pem) in &server.keys {
+    for Key { algorithm, pem, .. } in &server.keys {
         let id = format!("{algorithm}{}", printable());
         let client = with_key(&id, *algorithm, pem);
         for client in [client.clone(), client.clone().with_assertion_audience(&server.url)] {

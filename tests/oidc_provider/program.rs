@@ -18,7 +18,7 @@ impl Terminal {
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
         write("ca.pem", &server.authority.pem);
         write("client.pem", &format!("{}{}", server.issued.certificate, server.issued.key));
-        for (algorithm, pem) in &server.keys {
+        for Key { algorithm, pem, .. } in &server.keys {
             write(&format!("{algorithm}.pem"), pem);
         }
         let all = printable();
@@ -42,7 +42,7 @@ impl Terminal {
                 &format!("client_secret = '''{all}'''\nclient_auth = 'client_secret_jwt'"),
             ),
         ];
-        profiles.extend(server.keys.iter().map(|(algorithm, _)| {
+        profiles.extend(server.keys.iter().map(|Key { algorithm, .. }| {
             let more = format!(
                 "client_auth = 'private_key_jwt'\nsigning_key_file = '{algorithm}.pem'\nsigning_alg = '{algorithm}'"
             );
