@@ -24,6 +24,7 @@ use crate::ClientAuthenticationMethod as Method;
 
 mod answers;
 mod canary;
+mod hostile;
 mod neighbours;
 mod wire;
 
