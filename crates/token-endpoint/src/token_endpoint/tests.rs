@@ -24,6 +24,8 @@ use crate::ClientAuthenticationMethod as Method;
 
 mod answers;
 mod canary;
+mod decoding;
+mod differences;
 mod hostile;
 mod neighbours;
 mod wire;

@@ -481,11 +481,7 @@ fn timings() -> Vec<Case> {
             ],
             Fails(Timeout),
         ),
-        case(
-            "a body by quick drips",
-            vec![Say(head.clone()), Drip(TOKEN.into(), second / 2)],
-            Token(Some(60)),
-        ),
+        case("a body by quick drips", vec![Say(head), Drip(TOKEN.into(), second / 2)], Token(Some(60))),
         case("at the last moment", vec![Wait(29 * second), Say(ok(TOKEN))], Token(Some(60))),
         case("too late", vec![Wait(31 * second), Say(ok(TOKEN))], Fails(Timeout)),
         case("the end after a while", vec![Wait(5 * second)], Fails(Connect)),
