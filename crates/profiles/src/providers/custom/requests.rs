@@ -58,7 +58,7 @@ impl Requests {
                     "name the client certificate and its key: they are the proof that client_auth names",
                 ));
             }
-            _ => {}
+            Proof::Certificate | Proof::Nothing | _ => {}
         }
         let header = match tenancy {
             Some(Tenancy { header, value: Some(value), .. }) if section.flag("tenant_on_token_requests") => {
