@@ -45,6 +45,13 @@ impl Authority {
 }
 
 impl Issued {
+    /// No authority stands above it.
+    pub(crate) fn by_itself(name: &str) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let certificate = named(name, &[]).self_signed(&key).unwrap().pem();
+        Self { certificate, key: key.serialize_pem() }
+    }
+
     pub(crate) fn identity(&self) -> claviger_mtls::Identity {
         claviger_mtls::Identity::from_pem([self.certificate.as_bytes(), self.key.as_bytes()]).unwrap()
     }

@@ -140,6 +140,14 @@ impl<T: TokenSource> TokenCache<T> {
         TokenChanges::new(self.shared.landed())
     }
 
+    /// Lets the token go, and what is known of failures: for when the client's secret or key was replaced.
+    ///
+    /// The next request fetches. A fetch under way runs to its end, for those who wait for it already; its token is
+    /// not kept.
+    pub fn forget(&self) {
+        self.shared.forget();
+    }
+
     async fn obtain_entry(&self) -> Result<Arc<Entry>, Error> {
         self.shared.with_good(|_| (), |now| self.fetch_ahead(now));
         for _ in 0..ATTEMPTS {

@@ -83,6 +83,12 @@ pub(crate) struct SandboxArguments {
 
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct TokenArguments {
+    /// Ask the server what it knows of the token, and print its answer
+    #[arg(long, conflicts_with_all = ["json", "revoke", "show"])]
+    pub(crate) introspect: bool,
+    /// Take the kept token back at the server, and forget it
+    #[arg(long, conflicts_with_all = ["json", "show"])]
+    pub(crate) revoke: bool,
     /// Show the token itself
     #[arg(long)]
     pub(crate) show: bool,

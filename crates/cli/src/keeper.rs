@@ -47,7 +47,7 @@ impl Keeper {
                 return Ok(requests.source);
             }
         };
-        let TokenRequests { source, facts, client_secret } = requests;
+        let TokenRequests { source, facts, client_secret, .. } = requests;
         let mut store = TokenStore::builder(folder, key(facts)).with_warning(console::warn);
         if let Some(client_secret) = client_secret {
             store = store.with_client_secret(client_secret);
@@ -58,6 +58,11 @@ impl Keeper {
         Ok(store)
     }
 
+    /// The store, where tokens are kept.
+    pub(crate) fn store(&self) -> Option<&TokenStore> {
+        self.store.get().map(|store| &**store)
+    }
+
     /// Says where the last token came from, as `token --json` has it.
     pub(crate) fn source(&self) -> &'static str {
         if self.store.get().is_some_and(|store| store.last_was_kept()) { "cache" } else { "fetched" }
@@ -66,8 +71,17 @@ impl Keeper {
 
 /// All facts go into it: one that is left out would hand out another's token.
 fn key(facts: TokenRequestFacts) -> Key {
-    let TokenRequestFacts { provider, token_url, client_id, scope, audience, resources, certificate, tenant } =
-        facts;
+    let TokenRequestFacts {
+        provider,
+        token_url,
+        client_id,
+        scope,
+        audience,
+        resources,
+        parameters,
+        certificate,
+        tenant,
+    } = facts;
     let mut key = Key::new(provider, token_url, client_id);
     if let Some(scope) = scope {
         key = key.with_scope(scope);
@@ -77,6 +91,9 @@ fn key(facts: TokenRequestFacts) -> Key {
     }
     for resource in resources {
         key = key.with_resource(resource);
+    }
+    for (name, value) in parameters {
+        key = key.with_parameter(name, value);
     }
     if let Some(certificate) = certificate {
         key = key.with_certificate(certificate);
@@ -118,6 +135,7 @@ mod tests {
             source: Arc::new(Never),
             facts: TokenRequestFacts::new("custom", "https://auth.example/token", "acme"),
             client_secret: None,
+            endpoint: None,
         };
         let Err(error) = Keeper::new(&Choice::default(), &environment).keep(requests()) else {
             panic!("not refused")

@@ -2,6 +2,7 @@
 
 use claviger_auth_core::{AccessToken, Error, ErrorKind};
 use claviger_profiles::Stack;
+use claviger_token_endpoint::TokenEndpoint;
 use secrecy::ExposeSecret;
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -35,16 +36,60 @@ pub(crate) async fn run(
         .with_advice("use it with claviger request, or choose another profile with --profile")
         .into());
     };
+    if arguments.revoke {
+        return revoke(endpoint(&stack)?, &keeper).await;
+    }
     let token = tokens.token().await?;
+    let withheld = stack.withheld_scopes(&token);
+    if !withheld.is_empty() {
+        console::warn(&format!("asked for and not granted: {}", withheld.join(" ")));
+    }
+    if arguments.introspect {
+        return print(&format!("{}\n", endpoint(&stack)?.introspect(&token).await?.json()));
+    }
     let view = if arguments.show { View::Shown } else { View::Hidden };
     let text = if arguments.json {
         as_json(&token, view, keeper.source())
     } else {
         as_text(&token, view, keeper.source())
     };
+    print(&text)
+}
+
+fn print(text: &str) -> Result<Exit, Failure> {
     let mut data = Data::new();
     data.write(text.as_bytes())?;
     data.finish()?;
+    Ok(Exit::Done)
+}
+
+/// Finds where tokens are revoked and looked up.
+fn endpoint(stack: &Stack) -> Result<&TokenEndpoint, Error> {
+    stack.endpoint().ok_or_else(|| {
+        Error::new(ErrorKind::Configuration, "this provider is not known to revoke tokens or to look them up")
+            .with_advice("use a custom profile with an issuer that names such endpoints")
+    })
+}
+
+/// Takes the kept token back. None is fetched for that.
+async fn revoke(endpoint: &TokenEndpoint, keeper: &Keeper) -> Result<Exit, Failure> {
+    let Some(store) = keeper.store() else {
+        return Err(Error::new(
+            ErrorKind::Configuration,
+            "no tokens are kept, so there is none to take back",
+        )
+        .with_advice("leave --no-cache out")
+        .into());
+    };
+    match store.kept().await {
+        Some(token) => {
+            endpoint.revoke(&token).await?;
+            let forgotten = store.forget(&token).await;
+            forgotten
+                .map_err(|error| Failure::new(Exit::Other, error, "delete the folder of kept tokens"))?;
+        }
+        None => console::warn("no token is kept: there is nothing to take back"),
+    }
     Ok(Exit::Done)
 }
 

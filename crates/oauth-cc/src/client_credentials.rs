@@ -59,7 +59,8 @@ impl ClientCredentials {
     }
 
     /// Binds each token to the client certificate that `identity`, the endpoint's transport, publishes when the
-    /// token is fetched (RFC 8705 §3): it is not sent over another.
+    /// token is fetched (RFC 8705 §3): it is not sent over another. A token that names its certificate itself is
+    /// bound to that one.
     #[must_use]
     pub fn with_binding(mut self, identity: impl PublishIdentity + 'static) -> Self {
         self.identity = Some(Arc::new(identity));
@@ -83,9 +84,9 @@ impl TokenSource for ClientCredentials {
         // Before the request: should the certificate change meanwhile, the token is taken for one of the old.
         let certificate = self.identity.as_ref().and_then(|identity| identity.thumbprint());
         let token = self.endpoint.request(&self.request).await?.into_access_token();
-        Ok(match certificate {
-            Some(certificate) => token.with_binding(certificate),
-            None => token,
+        Ok(match (token.binding(), certificate) {
+            (None, Some(certificate)) => token.with_binding(certificate),
+            _ => token,
         })
     }
 }

@@ -13,6 +13,7 @@ use std::{fmt, sync::Arc};
 use bytes::Bytes;
 use claviger_auth_core::{BoxError, Error, Thumbprint, TokenCache, TokenSource};
 use claviger_mtls::Tls;
+use claviger_token_endpoint::TokenEndpoint;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -81,6 +82,8 @@ pub struct TokenRequests {
     pub facts: TokenRequestFacts,
     /// The secret that goes with them, so that whoever keeps tokens notices another, such as one mistyped.
     pub client_secret: Option<SecretString>,
+    /// Where the tokens are revoked and looked up, if that is known of the provider.
+    pub endpoint: Option<TokenEndpoint>,
 }
 
 impl fmt::Debug for TokenRequests {
@@ -107,6 +110,8 @@ pub struct TokenRequestFacts {
     pub audience: Option<String>,
     /// As they are sent (RFC 8707).
     pub resources: Vec<String>,
+    /// Those of the provider's own, by name, as they are sent.
+    pub parameters: Vec<(String, String)>,
     /// The client certificate that asks, and that the token may be bound to.
     pub certificate: Option<Thumbprint>,
     /// The tenant's header, where token requests carry it: the token may be for that tenant alone.
@@ -124,6 +129,7 @@ impl TokenRequestFacts {
             scope: None,
             audience: None,
             resources: Vec::new(),
+            parameters: Vec::new(),
             certificate: None,
             tenant: None,
         }

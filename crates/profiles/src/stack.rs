@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use claviger_auth_core::{BoxError, Error, TokenCache, TokenSource};
+use claviger_auth_core::{AccessToken, BoxError, Error, TokenCache, TokenSource};
+use claviger_token_endpoint::TokenEndpoint;
 use http::{HeaderName, Request, Response, header::AUTHORIZATION};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -22,6 +23,8 @@ pub struct Stack {
     tokens: Option<Tokens>,
     base: Base,
     own_headers: Vec<HeaderName>,
+    endpoint: Option<TokenEndpoint>,
+    scope: Option<String>,
 }
 
 impl Stack {
@@ -42,8 +45,11 @@ impl Stack {
         keep: impl FnOnce(TokenRequests) -> Result<Arc<dyn TokenSource>, Error>,
     ) -> Result<Self, Error> {
         let provider = &profile.provider;
+        let (mut endpoint, mut scope) = (None, None);
         let tokens = match provider.token_requests()? {
             Some(requests) => {
+                endpoint.clone_from(&requests.endpoint);
+                scope.clone_from(&requests.facts.scope);
                 Some(TokenCache::builder(keep(requests)?).with_fetch_deadline(FETCH_DEADLINE).build())
             }
             None => None,
@@ -53,6 +59,8 @@ impl Stack {
             tokens,
             base: provider.base(),
             own_headers: provider.own_headers(),
+            endpoint,
+            scope,
         })
     }
 
@@ -84,6 +92,20 @@ impl Stack {
         self.tokens.as_ref()
     }
 
+    /// Where the tokens are revoked and looked up, if that is known of the provider.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&TokenEndpoint> {
+        self.endpoint.as_ref()
+    }
+
+    /// Lists the scopes that the profile asks for and this token was not granted; none where the server did not say.
+    #[must_use]
+    pub fn withheld_scopes(&self, token: &AccessToken) -> Vec<&str> {
+        let asked = self.scope.iter().flat_map(|scope| scope.split_ascii_whitespace());
+        let is_granted = |word: &&str| token.scopes().iter().any(|scope| scope == word);
+        asked.filter(|word| !token.scopes().is_empty() && !is_granted(word)).collect()
+    }
+
     /// Sends a request and waits for the head of the answer.
     ///
     /// If it is answered with 401 and its token had been kept since an earlier run, it is sent once more with
@@ -112,3 +134,28 @@ pub enum Authentication {
 /// For a store that waits for another run's token request, in vain, and then for one of its own. Each of these ends
 /// by itself (the token endpoint's client gives it 30 s).
 const FETCH_DEADLINE: Duration = Duration::from_secs(70);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Document, Overrides, Variables};
+
+    #[test]
+    fn tells_which_scopes_were_not_granted() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("claviger.toml");
+        let settings = "[profiles.a]\nprovider = 'custom'\napi_url = 'https://api.example/'\nscope = 'a  b'\n\
+                        auth = 'client-credentials'\nclient_id = 'acme'\nclient_auth = 'none'\n\
+                        token_url = 'https://api.example/t'\n";
+        std::fs::write(&file, settings).unwrap();
+        let section = Document::open(&file).unwrap().choose(None).unwrap();
+        let profile = Profile::read(section, &Overrides::default(), &Variables::of(&[])).unwrap();
+        let stack = Stack::new(&profile, |requests| Ok(requests.source)).unwrap();
+        assert!(stack.endpoint().is_some());
+        let token = AccessToken::bearer(&"t".into()).unwrap();
+        for (granted, withheld) in [(&[][..], &[][..]), (&["b", "a"], &[]), (&["b", "c"], &["a"])] {
+            assert_eq!(stack.withheld_scopes(&token.clone().with_scopes(granted.to_vec())), withheld);
+        }
+    }
+}

@@ -5,6 +5,9 @@ use std::{fmt, str::FromStr};
 use claviger_auth_core::{Error, ErrorKind};
 use secrecy::SecretString;
 
+#[cfg(feature = "jwt")]
+use crate::SigningKey;
+
 /// Names the way in which a client proves who it is, as RFC 7591 §2 and IANA's registry name it.
 ///
 /// Each request uses exactly one (RFC 6749 §2.3).
@@ -29,12 +32,26 @@ pub enum ClientAuthenticationMethod {
     /// Many servers skip the form-encoding that the RFC asks for (errata 4749 and 6017 of RFC 6749). It
     /// makes a difference only where id or secret hold other characters than letters, digits and `*-._`.
     ClientSecretBasicRaw,
+    /// Signs a short-lived assertion with the secret, by HS256 (`client_secret_jwt`, OpenID Connect Core §9).
+    ///
+    /// The secret itself is not sent. Needs the feature `jwt`.
+    ClientSecretJwt,
     /// Sends id and secret as members of the form (`client_secret_post`, RFC 6749 §2.3.1).
     ClientSecretPost,
     /// Sends a JSON body in place of the form, with the same members (`json`, a name of ours).
     Json,
     /// Sends the id alone: a public client has no secret (`none`).
     None,
+    /// Signs a short-lived assertion with a private key (`private_key_jwt`, RFC 7523 §2.2).
+    ///
+    /// Needs the feature `jwt`.
+    PrivateKeyJwt,
+    /// Sends the id alone; a client certificate that the server has on file is the proof
+    /// (`self_signed_tls_client_auth`, RFC 8705 §2.2).
+    SelfSignedTlsClientAuth,
+    /// Sends the id alone; a client certificate of an authority that the server trusts is the proof
+    /// (`tls_client_auth`, RFC 8705 §2.1).
+    TlsClientAuth,
 }
 
 impl ClientAuthenticationMethod {
@@ -42,9 +59,28 @@ impl ClientAuthenticationMethod {
         match self {
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretBasicRaw => "client_secret_basic_raw",
+            Self::ClientSecretJwt => "client_secret_jwt",
             Self::ClientSecretPost => "client_secret_post",
             Self::Json => "json",
             Self::None => "none",
+            Self::PrivateKeyJwt => "private_key_jwt",
+            Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
+            Self::TlsClientAuth => "tls_client_auth",
+        }
+    }
+
+    /// Tells what proves who the client is: a secret, a signing key, or neither.
+    #[must_use]
+    pub fn proof(self) -> Proof {
+        match self {
+            Self::ClientSecretBasic
+            | Self::ClientSecretBasicRaw
+            | Self::ClientSecretJwt
+            | Self::ClientSecretPost
+            | Self::Json => Proof::Secret,
+            Self::None => Proof::Nothing,
+            Self::PrivateKeyJwt => Proof::SigningKey,
+            Self::SelfSignedTlsClientAuth | Self::TlsClientAuth => Proof::Certificate,
         }
     }
 }
@@ -61,21 +97,40 @@ impl FromStr for ClientAuthenticationMethod {
     fn from_str(name: &str) -> Result<Self, Error> {
         ALL.into_iter().find(|method| method.name() == name).ok_or_else(|| {
             Error::new(ErrorKind::Configuration, "no such client authentication method").with_advice(
-                "use client_secret_basic, client_secret_basic_raw, client_secret_post, json or none",
+                "use client_secret_basic, client_secret_basic_raw, client_secret_post, client_secret_jwt, \
+                 private_key_jwt, tls_client_auth, self_signed_tls_client_auth, json or none",
             )
         })
     }
 }
 
-const ALL: [ClientAuthenticationMethod; 5] = [
+const ALL: [ClientAuthenticationMethod; 9] = [
     ClientAuthenticationMethod::ClientSecretBasic,
     ClientAuthenticationMethod::ClientSecretBasicRaw,
+    ClientAuthenticationMethod::ClientSecretJwt,
     ClientAuthenticationMethod::ClientSecretPost,
     ClientAuthenticationMethod::Json,
     ClientAuthenticationMethod::None,
+    ClientAuthenticationMethod::PrivateKeyJwt,
+    ClientAuthenticationMethod::SelfSignedTlsClientAuth,
+    ClientAuthenticationMethod::TlsClientAuth,
 ];
 
-/// Holds a client's id and secret, and the method by which they are sent.
+/// Tells what a method asks the client to have.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Proof {
+    /// A client certificate, which the transport presents.
+    Certificate,
+    /// Nothing: the client is public.
+    Nothing,
+    /// A client secret.
+    Secret,
+    /// A private key to sign with.
+    SigningKey,
+}
+
+/// Holds a client's id, its secret or key, and the method by which they are used.
 ///
 /// # Example
 ///
@@ -91,13 +146,26 @@ pub struct ClientAuthentication {
     pub(crate) method: ClientAuthenticationMethod,
     pub(crate) id: String,
     pub(crate) secret: Option<SecretString>,
+    #[cfg(feature = "jwt")]
+    pub(crate) key: Option<SigningKey>,
+    #[cfg(feature = "jwt")]
+    pub(crate) audience: Option<String>,
 }
 
 impl ClientAuthentication {
-    /// Names the client and the method. Every method but `none` asks for a secret too.
+    /// Names the client and the method, which asks for a secret, a key, or neither:
+    /// [`proof`](ClientAuthenticationMethod::proof) tells.
     #[must_use]
     pub fn new(method: ClientAuthenticationMethod, id: impl Into<String>) -> Self {
-        Self { method, id: id.into(), secret: None }
+        Self {
+            method,
+            id: id.into(),
+            secret: None,
+            #[cfg(feature = "jwt")]
+            key: None,
+            #[cfg(feature = "jwt")]
+            audience: None,
+        }
     }
 
     /// Sets the client secret.
@@ -106,7 +174,74 @@ impl ClientAuthentication {
         self.secret = Some(secret);
         self
     }
+
+    /// Sets the key that signs assertions, for `private_key_jwt`.
+    #[cfg(feature = "jwt")]
+    #[must_use]
+    pub fn with_signing_key(mut self, key: SigningKey) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    /// Sets for whom assertions are: the server's issuer. The default is the issuer that was discovered, else
+    /// the token URL (RFC 7523 §3).
+    #[cfg(feature = "jwt")]
+    #[must_use]
+    pub fn with_assertion_audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience = Some(audience.into());
+        self
+    }
+
+    /// Checks that there is what the method needs, and nothing of another method (RFC 6749 §2.3).
+    ///
+    /// # Errors
+    ///
+    /// `Configuration`, with the setting that is missing or too much as subject.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let wrong = |what, setting: &str| Error::new(ErrorKind::Configuration, what).with_subject(setting);
+        if self.id.is_empty() {
+            return Err(wrong("the client id is empty", "client_id"));
+        }
+        if ASSERTING.contains(&self.method) && !cfg!(feature = "jwt") {
+            return Err(wrong("the client authentication method needs the feature jwt", "client_auth")
+                .with_advice("turn on the feature jwt of claviger-token-endpoint, or use another method"));
+        }
+        let (secret, key) = (self.secret.is_some(), self.has_key());
+        match self.method.proof() {
+            Proof::Secret if key => {
+                Err(wrong("a signing key is given, but not the method that uses it", KEY)
+                    .with_advice("leave the key out, or use private_key_jwt"))
+            }
+            Proof::Secret => Ok(()),
+            _ if secret => Err(wrong(
+                "a client secret is given, but the client authentication method has no use for one",
+                "client_secret",
+            )
+            .with_advice("leave it out, or name the method that sends it, such as client_secret_basic")),
+            Proof::SigningKey if !key => Err(wrong("the signing key is missing", KEY)),
+            Proof::Certificate | Proof::Nothing if key => {
+                Err(wrong("a signing key is given, but not the method that uses it", KEY)
+                    .with_advice("leave the key out, or use private_key_jwt"))
+            }
+            Proof::Certificate | Proof::Nothing | Proof::SigningKey => Ok(()),
+        }
+    }
+
+    #[cfg(feature = "jwt")]
+    fn has_key(&self) -> bool {
+        self.key.is_some()
+    }
+
+    #[cfg(not(feature = "jwt"))]
+    fn has_key(&self) -> bool {
+        false
+    }
 }
+
+/// The methods that send an assertion.
+const ASSERTING: [ClientAuthenticationMethod; 2] =
+    [ClientAuthenticationMethod::ClientSecretJwt, ClientAuthenticationMethod::PrivateKeyJwt];
+const KEY: &str = "signing_key_file";
 
 #[cfg(test)]
 mod tests {

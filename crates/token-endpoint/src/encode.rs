@@ -1,32 +1,28 @@
-//! The token request as bytes: form, JSON, and the Basic header.
+//! A request as bytes: form, JSON, and the Basic header.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use claviger_auth_core::{Error, ErrorKind};
 use http::HeaderValue;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use zeroize::Zeroizing;
 
-use crate::{ClientAuthentication, ClientAuthenticationMethod as Method, TokenRequest, wiped::Wiped};
+use crate::{ClientAuthentication, ClientAuthenticationMethod as Method, wiped::Wiped};
 
 /// Makes the `Authorization` header of the methods that have one.
 ///
 /// # Errors
 ///
-/// `Configuration` if the client has no id, or no secret where the method asks for one (or one where it
-/// asks for none), or if Basic cannot carry them as they are.
+/// `Configuration` if the client is [not whole](ClientAuthentication::check), if its secret is missing or empty
+/// where the method asks for one, or if Basic cannot carry them as they are.
 pub(crate) fn authorization(client: &ClientAuthentication) -> Result<Option<HeaderValue>, Error> {
-    if client.id.is_empty() {
-        return Err(wrong("the client id is empty", "client_id"));
-    }
+    client.check()?;
     let secret = client.secret.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
     match client.method {
-        Method::None if client.secret.is_some() => {
-            Err(wrong("a client secret is given, but the client authentication is none", "client_secret")
-                .with_advice("name the method that sends it, such as client_secret_basic"))
+        Method::None | Method::PrivateKeyJwt | Method::SelfSignedTlsClientAuth | Method::TlsClientAuth => {
+            Ok(None)
         }
-        Method::None => Ok(None),
         _ if secret.is_empty() => Err(wrong("the client secret is missing or empty", "client_secret")),
         Method::ClientSecretBasic => {
             let mut pair = Wiped::default();
@@ -51,22 +47,32 @@ pub(crate) fn authorization(client: &ClientAuthentication) -> Result<Option<Head
             pair.push_str(secret);
             basic(&pair).map(Some)
         }
-        Method::ClientSecretPost | Method::Json => Ok(None),
+        Method::ClientSecretJwt | Method::ClientSecretPost | Method::Json => Ok(None),
     }
 }
 
-/// Makes the body, and says of what type it is.
+/// The parameters of a request. An empty one counts as absent (RFC 6749 §3.2).
+#[derive(Default)]
+pub(crate) struct Parameters<'a> {
+    /// Stands before those of the client authentication.
+    pub(crate) first: (&'a str, &'a str),
+    pub(crate) rest: Vec<(&'a str, &'a str)>,
+    /// Of all parameters, this one alone may be given more than once (RFC 8707 §2).
+    pub(crate) resources: Vec<&'a str>,
+}
+
+/// Makes the body, and says of what type it is. `assertion` is there where the method has one.
 pub(crate) fn body(
     client: &ClientAuthentication,
-    request: &TokenRequest,
+    assertion: Option<&SecretString>,
+    parameters: &Parameters<'_>,
 ) -> Result<(&'static str, Bytes), Error> {
-    let members = Members::of(client, request);
+    let members = Members::of(client, assertion, parameters);
     let mut body = Wiped::default();
     if client.method == Method::Json {
         // Neither a full disk nor a bad map key can happen here, so the source says nothing.
-        serde_json::to_writer(&mut body, &members).map_err(|_| {
-            Error::new(ErrorKind::Configuration, "the token request cannot be written as JSON")
-        })?;
+        serde_json::to_writer(&mut body, &members)
+            .map_err(|_| Error::new(ErrorKind::Configuration, "the request cannot be written as JSON"))?;
         return Ok(("application/json", body.into_bytes()));
     }
     let resources = members.resources.iter().map(|resource| ("resource", *resource));
@@ -81,24 +87,41 @@ pub(crate) fn body(
     Ok(("application/x-www-form-urlencoded", body.into_bytes()))
 }
 
-/// The parameters that are sent. An empty one counts as absent (RFC 6749 §3.2).
+/// What is sent.
 struct Members<'a> {
     single: Vec<(&'a str, &'a str)>,
     resources: Vec<&'a str>,
 }
 
 impl<'a> Members<'a> {
-    fn of(client: &'a ClientAuthentication, request: &'a TokenRequest) -> Self {
-        let mut single = vec![("grant_type", request.grant_type.unwrap_or_default())];
-        if matches!(client.method, Method::ClientSecretPost | Method::Json | Method::None) {
-            single.push(("client_id", &client.id));
-            let secret = client.secret.as_ref().map(ExposeSecret::expose_secret);
-            single.push(("client_secret", secret.unwrap_or_default()));
+    fn of(
+        client: &'a ClientAuthentication,
+        assertion: Option<&'a SecretString>,
+        parameters: &Parameters<'a>,
+    ) -> Self {
+        let mut single = vec![parameters.first];
+        match client.method {
+            Method::ClientSecretBasic | Method::ClientSecretBasicRaw => {}
+            Method::ClientSecretPost | Method::Json => {
+                let secret = client.secret.as_ref().map(ExposeSecret::expose_secret);
+                single.extend([("client_id", &*client.id), ("client_secret", secret.unwrap_or_default())]);
+            }
+            // RFC 7521 §4.2 leaves the id to choice; some servers look the key up by it.
+            Method::ClientSecretJwt | Method::PrivateKeyJwt => {
+                let assertion = assertion.map(ExposeSecret::expose_secret).unwrap_or_default();
+                single.extend([
+                    ("client_id", &*client.id),
+                    ("client_assertion_type", ASSERTION_TYPE),
+                    ("client_assertion", assertion),
+                ]);
+            }
+            Method::None | Method::SelfSignedTlsClientAuth | Method::TlsClientAuth => {
+                single.push(("client_id", &client.id));
+            }
         }
-        single.extend([("scope", &*request.scope), ("audience", &*request.audience)]);
-        single.extend(request.parameters.iter().map(|(name, value)| (&**name, value.expose_secret())));
+        single.extend(&parameters.rest);
         single.retain(|(_, value)| !value.is_empty());
-        let resources = request.resources.iter().map(|resource| &**resource).filter(|uri| !uri.is_empty());
+        let resources = parameters.resources.iter().copied().filter(|uri| !uri.is_empty());
         Self { single, resources: resources.collect() }
     }
 }
@@ -137,6 +160,9 @@ fn basic(pair: &Wiped) -> Result<HeaderValue, Error> {
 fn wrong(what: &'static str, field: &'static str) -> Error {
     Error::new(ErrorKind::Configuration, what).with_subject(field)
 }
+
+/// RFC 7523 §2.2.
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 #[cfg(test)]
 mod tests;

@@ -7,31 +7,39 @@ use http::StatusCode;
 use secrecy::SecretString;
 
 use crate::{
-    TokenAnswer,
+    TokenAnswer, binding,
     members::Members,
     oauth_error, retry_after,
     transport::{Answer, AnswerBody},
 };
 
-/// Judges an answer. The caller adds the URL to the error.
-pub(crate) fn judge(answer: &Answer, now: SystemTime) -> Result<TokenAnswer, Error> {
-    let found = if answer.status.is_success() { issued(&answer.body) } else { Err(refused(answer)) };
+/// Judges an answer to who asked for these scopes. The caller adds URL and status to the error.
+pub(crate) fn judge(answer: &Answer, now: SystemTime, scope: &str) -> Result<TokenAnswer, Error> {
+    let found = if answer.status.is_success() { issued(&answer.body, scope) } else { Err(refused(answer)) };
     found.map_err(|error| {
-        let error = error.with_status(answer.status);
         let wait = answer.retry_after.as_ref().and_then(|value| retry_after::parse(value, now));
         match wait {
-            Some(wait) if error.kind() == ErrorKind::Unavailable => error.with_retry_after(wait),
+            Some(wait) if error.kind() == ErrorKind::Unavailable => wait.told_with(error),
             _ => error,
         }
     })
 }
 
-fn issued(body: &AnswerBody) -> Result<TokenAnswer, Error> {
-    let body = match body {
-        AnswerBody::Broken(error) => return Err(error.clone()),
-        AnswerBody::TooLarge => return Err(protocol("the token endpoint's answer is larger than 1 MiB")),
-        AnswerBody::Whole(body) => members(body.as_ref())?,
-    };
+/// Returns the body of a success, as far as it came.
+pub(crate) fn success(body: &AnswerBody) -> Result<&[u8], Error> {
+    match body {
+        AnswerBody::Broken(error) => Err(error.clone()),
+        AnswerBody::Encoded => Err(protocol(
+            "the token endpoint's answer is compressed, which was not asked for",
+        )
+        .with_advice("ask whoever runs the server, or the proxy before it, to honour Accept-Encoding")),
+        AnswerBody::TooLarge => Err(protocol("the token endpoint's answer is larger than 1 MiB")),
+        AnswerBody::Whole(body) => Ok(body.as_ref()),
+    }
+}
+
+fn issued(body: &AnswerBody, scope: &str) -> Result<TokenAnswer, Error> {
+    let body = members(success(body)?)?;
     if !body.error.is_void() {
         // RFC 6749 §5.2 asks for a 400; some servers say 200 all the same.
         let code = body.error.text().and_then(oauth_error::registered);
@@ -47,12 +55,23 @@ fn issued(body: &AnswerBody) -> Result<TokenAnswer, Error> {
         return Err(protocol("the token endpoint issued a token of another type than Bearer")
             .with_advice("ask the provider for bearer tokens; no other type is supported"));
     }
-    let token = AccessToken::bearer(&SecretString::from(token))?.with_scopes(body.scope.words());
-    let access_token = match body.expires_in.seconds() {
-        Some(life) => token.with_expires_in(life),
-        None => token,
-    };
-    Ok(TokenAnswer { access_token })
+    let binding = binding::of_token(token);
+    let granted = body.scope.words();
+    let withheld_scopes = if granted.is_empty() { Vec::new() } else { without(scope, &granted) };
+    let mut access_token = AccessToken::bearer(&SecretString::from(token))?.with_scopes(granted);
+    if let Some(life) = body.expires_in.seconds() {
+        access_token = access_token.with_expires_in(life);
+    }
+    if let Some(certificate) = binding {
+        access_token = access_token.with_binding(certificate);
+    }
+    Ok(TokenAnswer { access_token, withheld_scopes })
+}
+
+/// Lists the words of `scope` that are not in `granted`.
+fn without(scope: &str, granted: &[String]) -> Vec<String> {
+    let asked = scope.split_ascii_whitespace();
+    asked.filter(|word| !granted.iter().any(|other| other == word)).map(ToOwned::to_owned).collect()
 }
 
 fn members(body: &[u8]) -> Result<Members, Error> {
@@ -71,7 +90,7 @@ fn members(body: &[u8]) -> Result<Members, Error> {
         } else {
             "the token endpoint's answer is not JSON"
         };
-        protocol(what).with_source(Position { line: error.line(), column: error.column() })
+        protocol(what).with_source(Position::of(&error))
     })
 }
 
@@ -85,9 +104,9 @@ fn is_html(body: &[u8]) -> bool {
 }
 
 /// Sorts an answer that is no success, by its status and its registered error code.
-fn refused(answer: &Answer) -> Error {
+pub(crate) fn refused(answer: &Answer) -> Error {
     let (html, code) = match &answer.body {
-        AnswerBody::Broken(_) | AnswerBody::TooLarge => (false, None),
+        AnswerBody::Broken(_) | AnswerBody::Encoded | AnswerBody::TooLarge => (false, None),
         AnswerBody::Whole(body)
             if answer.status == StatusCode::BAD_REQUEST && is_about_certificate(body.as_ref()) =>
         {
@@ -181,9 +200,15 @@ fn with_code(error: Error, code: Option<&'static str>) -> Error {
 
 /// Where a document is malformed; what stands there is not said.
 #[derive(Debug)]
-struct Position {
+pub(crate) struct Position {
     line: usize,
     column: usize,
+}
+
+impl Position {
+    pub(crate) fn of(error: &serde_json::Error) -> Self {
+        Self { line: error.line(), column: error.column() }
+    }
 }
 
 impl fmt::Display for Position {

@@ -3,9 +3,10 @@
 //! # What it does
 //!
 //! Sends one token request and reads one answer, over any HTTP client that is a tower service. It knows the
-//! ways in which servers want the client to prove who it is, form and JSON bodies, and it reads what real
-//! servers answer: `expires_in` as a text, no `token_type`, an error with status 200, a proxy's HTML page. No
-//! body, secret or token is ever part of an error.
+//! ways in which servers want the client to prove who it is: a secret, a signed assertion (feature `jwt`), a client
+//! certificate. It reads what real servers answer: `expires_in` as a text, no `token_type`, an error with status 200,
+//! a proxy's HTML page. It finds the endpoint by its issuer, takes tokens back, and asks what the server knows of
+//! one. No body, secret or token is ever part of an error.
 //!
 //! # Where it sits
 //!
@@ -45,18 +46,28 @@
 //!
 //! # What it does not do
 //!
-//! It keeps no token, tries nothing twice and follows no redirect; nor may the transport. It does not look
-//! into a token. JSON Web Token client authentication and refresh tokens are not here yet.
+//! It keeps no token and follows no redirect; nor may the transport. It tries nothing twice but a connection that was
+//! refused, once. Of a token it looks only at the certificate that it is bound to. Refresh tokens are not here yet.
 
+mod address;
+#[cfg(feature = "jwt")]
+mod assertion;
 mod base_url;
+mod binding;
+mod caller;
 mod client_authentication;
+mod discovery;
 mod encode;
+mod introspection;
 mod judge;
 mod members;
 mod oauth_error;
 #[cfg(any(feature = "reqwest-0-12", feature = "reqwest-0-13"))]
 mod reqwest;
 mod retry_after;
+mod server_metadata;
+#[cfg(feature = "jwt")]
+mod signing_key;
 mod token_answer;
 mod token_endpoint;
 mod token_request;
@@ -67,9 +78,14 @@ mod wiped;
 pub use reqwest::reqwest_0_12;
 #[cfg(feature = "reqwest-0-13")]
 pub use reqwest::reqwest_0_13;
+#[cfg(feature = "jwt")]
+pub use signing_key::{SigningAlgorithm, SigningKey};
 pub use {
     base_url::BaseUrl,
-    client_authentication::{ClientAuthentication, ClientAuthenticationMethod},
+    client_authentication::{ClientAuthentication, ClientAuthenticationMethod, Proof},
+    discovery::{Discovery, DiscoveryBuilder},
+    introspection::Introspection,
+    server_metadata::ServerMetadata,
     token_answer::TokenAnswer,
     token_endpoint::{TokenEndpoint, TokenEndpointBuilder},
     token_request::TokenRequest,

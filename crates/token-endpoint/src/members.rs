@@ -126,12 +126,10 @@ impl Value {
         match json.as_bytes().first() {
             Some(b'"') => text_of(json).map_or(Self::Other, Self::Text),
             Some(b'[') => {
+                // Not by calling this again: a server chooses how deep lists stand in lists.
                 let items: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
-                let texts = items.into_iter().filter_map(|item| match Self::of(item) {
-                    Self::Text(text) => Some(text),
-                    Self::Absent | Self::List(_) | Self::Number(_) | Self::Other => None,
-                });
-                Self::List(texts.collect())
+                let texts = items.into_iter().map(RawValue::get).filter(|json| json.starts_with('"'));
+                Self::List(texts.filter_map(text_of).collect())
             }
             Some(b'-' | b'0'..=b'9') => json.parse().map_or(Self::Other, Self::Number),
             Some(b'f' | b'n') => Self::Absent,

@@ -8,6 +8,7 @@ use claviger_auth_core::AccessToken;
 #[derive(Clone, Debug)]
 pub struct TokenAnswer {
     pub(crate) access_token: AccessToken,
+    pub(crate) withheld_scopes: Vec<String>,
 }
 
 impl TokenAnswer {
@@ -21,5 +22,19 @@ impl TokenAnswer {
     #[must_use]
     pub fn into_access_token(self) -> AccessToken {
         self.access_token
+    }
+
+    /// Returns the scopes that were asked for and not granted; none where the server did not say, which means that
+    /// all were (RFC 6749 §5.1). A warning is logged of them.
+    #[must_use]
+    pub fn withheld_scopes(&self) -> &[String] {
+        &self.withheld_scopes
+    }
+
+    /// What is told are the caller's own words, and not the server's.
+    pub(crate) fn tell_withheld_scopes(&self) {
+        if !self.withheld_scopes.is_empty() {
+            tracing::warn!(scopes = ?self.withheld_scopes, "the token endpoint granted less than was asked for");
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! What is asked of the token endpoint.
 
 use claviger_auth_core::{Error, ErrorKind};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::encode::Parameters;
 
 /// Lists the parameters of a token request (RFC 6749 §3.2), client authentication left out.
 ///
@@ -75,6 +77,17 @@ impl TokenRequest {
         self.parameters.retain(|(other, _)| *other != name);
         self.parameters.push((name, value.into()));
         self
+    }
+
+    /// Lists what is sent.
+    pub(crate) fn parameters(&self) -> Parameters<'_> {
+        let own = [("scope", &*self.scope), ("audience", &*self.audience)];
+        let extra = self.parameters.iter().map(|(name, value)| (&**name, value.expose_secret()));
+        Parameters {
+            first: ("grant_type", self.grant_type.unwrap_or_default()),
+            rest: own.into_iter().chain(extra).collect(),
+            resources: self.resources.iter().map(|resource| &**resource).collect(),
+        }
     }
 
     /// Checks what the types do not hold.

@@ -5,7 +5,10 @@ use std::{error, fmt, future::poll_fn, io, pin::pin};
 use async_trait::async_trait;
 use bytes::{Buf, Bytes};
 use claviger_auth_core::{BoxError, Error, ErrorKind};
-use http::{HeaderValue, Request, Response, StatusCode, header::RETRY_AFTER};
+use http::{
+    HeaderMap, HeaderValue, Request, Response, StatusCode,
+    header::{CONTENT_ENCODING, RETRY_AFTER},
+};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use tower_service::Service;
@@ -27,6 +30,8 @@ pub struct Answer {
 pub(crate) enum AnswerBody {
     /// It broke off.
     Broken(Error),
+    /// In an encoding that nobody asked for, and that the transport does not decode.
+    Encoded,
     /// More than [`LIMIT`]; the rest was not read.
     TooLarge,
     Whole(Wiped),
@@ -55,8 +60,25 @@ where
 #[expect(unnameable_types, reason = "what a transport does is between it and the endpoint")]
 #[async_trait]
 pub trait Exchange {
+    /// Sends it; `unreachable` is what a failure to do so is called.
     #[doc(hidden)]
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, Error>;
+    async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+        unreachable: &'static str,
+    ) -> Result<Answer, Failure>;
+}
+
+/// There is no answer.
+#[expect(
+    unnameable_types,
+    missing_debug_implementations,
+    reason = "it is between a transport and the endpoint"
+)]
+pub struct Failure {
+    pub(crate) error: Error,
+    /// Whether it is certain that not a byte was sent.
+    pub(crate) before_the_first_byte: bool,
 }
 
 #[async_trait]
@@ -68,9 +90,18 @@ where
     B: Body + Send,
     B::Error: Into<BoxError>,
 {
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, Error> {
+    async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+        unreachable: &'static str,
+    ) -> Result<Answer, Failure> {
         let mut service = self.clone();
-        let failed = |error: S::Error| failure(&error.into(), "could not reach the token endpoint");
+        let failed = |error: S::Error| {
+            let error = error.into();
+            // Nothing but an attempt to connect ends in this way.
+            let before_the_first_byte = io_error_kind(&*error) == Some(io::ErrorKind::ConnectionRefused);
+            Failure { error: failure(&error, unreachable), before_the_first_byte }
+        };
         poll_fn(|cx| service.poll_ready(cx)).await.map_err(failed)?;
         let response = service.call(request).await.map_err(failed)?;
         let (mut parts, body) = response.into_parts();
@@ -78,11 +109,22 @@ where
         // What a redirect says beside its status is of no use.
         let body = if parts.status.is_redirection() {
             AnswerBody::Whole(Wiped::default())
+        } else if is_encoded(&parts.headers) {
+            AnswerBody::Encoded
         } else {
             read(body).await
         };
         Ok(Answer { status: parts.status, retry_after, body })
     }
+}
+
+/// Tells whether the body is in an encoding still: who decodes it takes the header away.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
+    encodings.any(|encoding| {
+        let encoding = encoding.as_bytes().trim_ascii();
+        !encoding.is_empty() && !encoding.eq_ignore_ascii_case(b"identity")
+    })
 }
 
 async fn read<B>(body: B) -> AnswerBody

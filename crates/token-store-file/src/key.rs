@@ -25,6 +25,7 @@ pub struct Key {
     scope: Option<String>,
     audience: Option<String>,
     resources: Vec<String>,
+    parameters: Vec<(String, String)>,
     certificate: Option<Thumbprint>,
     tenant: Option<HeaderValue>,
 }
@@ -44,6 +45,7 @@ impl Key {
             scope: None,
             audience: None,
             resources: Vec::new(),
+            parameters: Vec::new(),
             certificate: None,
             tenant: None,
         }
@@ -65,6 +67,13 @@ impl Key {
     #[must_use]
     pub fn with_resource(mut self, resource: impl Into<String>) -> Self {
         self.resources.push(resource.into());
+        self
+    }
+
+    /// Adds a parameter of the provider's own that is sent along. It must not be a secret.
+    #[must_use]
+    pub fn with_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.parameters.push((name.into(), value.into()));
         self
     }
 
@@ -103,6 +112,12 @@ impl Key {
         // One token serves all tenants of a client, unless it was asked for on behalf of one of them.
         add(&mut digest, self.tenant.as_ref().map(HeaderValue::as_bytes));
         self.resources.iter().for_each(|resource| add(&mut digest, Some(resource.as_bytes())));
+        for (name, value) in &self.parameters {
+            // A fact that is missing begins each: no resource is.
+            add(&mut digest, None);
+            add(&mut digest, Some(name.as_bytes()));
+            add(&mut digest, Some(value.as_bytes()));
+        }
         digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
@@ -147,7 +162,7 @@ mod tests {
 
     #[test]
     fn each_fact_makes_another_name() {
-        let others: [fn(&mut Key); 14] = [
+        let others: [fn(&mut Key); 18] = [
             |_| {},
             |key| key.provider = "clara".into(),
             |key| key.token_url.push('/'),
@@ -159,6 +174,10 @@ mod tests {
             |key| key.resources.clear(),
             |key| key.resources.push("e".into()),
             |key| key.resources = vec!["de".into()],
+            |key| key.resources.extend(["a".into(), "b".into()]),
+            |key| key.parameters.push(("a".into(), "b".into())),
+            |key| key.parameters.push(("ab".into(), String::new())),
+            |key| key.parameters = vec![("a".into(), "b".into()), ("c".into(), "d".into())],
             |key| key.certificate = None,
             |key| key.certificate = Some(Thumbprint::from_sha256([8; 32])),
             |key| key.tenant = Some(HeaderValue::from_static("d")),

@@ -70,6 +70,23 @@ impl TokenStore {
     pub fn last_was_kept(&self) -> bool {
         self.last_was_kept.load(Ordering::Relaxed)
     }
+
+    /// Returns the token that is kept, if it is still good, and fetches none: for those who revoke it.
+    pub async fn kept(&self) -> Option<AccessToken> {
+        let shelf = self.shelf.as_ref()?;
+        shelf.aside(|shelf| Ok(shelf.find(&Wanted::Any))).await.ok().flatten()
+    }
+
+    /// Keeps this token no longer, once it was revoked. One that another process has put in its place meanwhile stays.
+    ///
+    /// # Errors
+    ///
+    /// Those of the operating system.
+    pub async fn forget(&self, token: &AccessToken) -> io::Result<()> {
+        let Some(shelf) = &self.shelf else { return Ok(()) };
+        let token = token.clone();
+        shelf.aside(move |shelf| shelf.forget(&token)).await
+    }
 }
 
 #[async_trait]
@@ -249,6 +266,13 @@ impl Shelf {
         match kept.and_then(|kept| kept.encode()) {
             Some(bytes) => self.file.write(&bytes, lock),
             None => Err(io::Error::new(io::ErrorKind::InvalidData, "it is none that can be kept")),
+        }
+    }
+
+    fn forget(&self, token: &AccessToken) -> io::Result<()> {
+        match self.find(&Wanted::Any) {
+            Some(kept) if kept.header() == token.header() => self.file.remove(),
+            _ => Ok(()),
         }
     }
 

@@ -202,6 +202,14 @@ impl<T> Shared<T> {
         }
     }
 
+    /// Begins as if nothing had ever been fetched. A flight under way lands for those who wait for it, and changes
+    /// nothing here.
+    pub(super) fn forget(&self) {
+        let mut state = self.lock();
+        *state = State::default();
+        self.current.store(None);
+    }
+
     /// Takes what a flight brought, unless it was given up meanwhile.
     pub(super) fn land(&self, flight: &Arc<Flight>, mut landing: Landing) {
         let now = self.clock.now();

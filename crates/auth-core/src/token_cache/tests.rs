@@ -26,6 +26,7 @@
 //! (`observing`, `crates/auth-core/tests/tracing.rs`, `tests/canary.rs`).
 
 mod failures;
+mod forgetting;
 mod lives;
 mod observing;
 mod properties;

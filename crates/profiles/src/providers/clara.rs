@@ -100,7 +100,12 @@ impl Provide for Clara {
             certificate: Some(self.config.identity().thumbprint()),
             ..TokenRequestFacts::new("clara", self.config.endpoints().token_url(), self.client_id.as_str())
         };
-        Ok(Some(TokenRequests { source, facts, client_secret: Some(self.client_secret.clone()) }))
+        Ok(Some(TokenRequests {
+            source,
+            facts,
+            client_secret: Some(self.client_secret.clone()),
+            endpoint: None,
+        }))
     }
 
     fn service(&self, tokens: Option<Tokens>) -> Result<Service, Error> {

@@ -78,7 +78,7 @@ impl Provide for Clarify {
             ..TokenRequestFacts::new("clarify", endpoints.token_url(), self.client_id.as_str())
         };
         let client_secret = Some(self.client_secret.clone());
-        Ok(Some(TokenRequests { source: Arc::new(source), facts, client_secret }))
+        Ok(Some(TokenRequests { source: Arc::new(source), facts, client_secret, endpoint: None }))
     }
 
     fn service(&self, tokens: Option<Tokens>) -> Result<Service, Error> {

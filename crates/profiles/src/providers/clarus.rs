@@ -6,7 +6,7 @@ use bytes::Bytes;
 use claviger_auth_core::Error;
 use claviger_clarus::{Authentication, Client as ClarusClient, Config, Credentials, Subdomain};
 use claviger_mtls::Tls;
-use claviger_token_endpoint::ClientAuthenticationMethod;
+use claviger_token_endpoint::Proof;
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use http_body_util::Full;
 use secrecy::SecretString;
@@ -72,7 +72,7 @@ fn credentials(client: &Client<'_>) -> Result<Credentials, Error> {
     let mut credentials = Credentials::new(client.required_id()?, client.required_secret()?);
     match client.authentication_method()? {
         // RFC 6749 §4.4: this grant is for clients with a secret alone.
-        Some(ClientAuthenticationMethod::None) => {
+        Some(method) if method.proof() != Proof::Secret => {
             return Err(section
                 .error("client_auth", "client credentials are nothing without the secret")
                 .with_advice("use client_secret_basic or client_secret_post, or leave the line out"));
@@ -107,7 +107,7 @@ impl Provide for Clarus {
             ..TokenRequestFacts::new("clarus", token_url, credentials.client_id())
         };
         let client_secret = self.client_secret.clone();
-        Ok(Some(TokenRequests { source: Arc::new(source), facts, client_secret }))
+        Ok(Some(TokenRequests { source: Arc::new(source), facts, client_secret, endpoint: None }))
     }
 
     fn service(&self, tokens: Option<Tokens>) -> Result<Service, Error> {

@@ -170,7 +170,11 @@ impl Provide for Custom {
         let mut service = match credentials {
             None => BoxCloneService::new(client),
             Some(credentials) => {
-                let authorization = AuthorizationLayer::new(credentials, self.origin.clone());
+                let mut authorization = AuthorizationLayer::new(credentials, self.origin.clone());
+                // A token may say itself that it is bound to the certificate.
+                if let Some(identity) = &self.identity {
+                    authorization = authorization.with_identity(identity.thumbprint());
+                }
                 BoxCloneService::new(RetryUnauthorizedLayer::cloned().layer(authorization.layer(client)))
             }
         };

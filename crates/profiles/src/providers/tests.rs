@@ -78,6 +78,45 @@ fn each_token_request_is_told_from_any_other() {
     assert!(!format!("{custom:?}").contains("\"d\""), "the tenant is not shown");
 }
 
+const REQUESTS: &str = "provider = 'custom'\napi_url = 'https://api.example/'\n\
+                        auth = 'client-credentials'\nclient_id = 'acme'\n";
+
+#[test]
+fn what_is_sent_beside_the_scope_tells_tokens_apart_too() {
+    let of = |more: &str| facts(&format!("{REQUESTS}client_auth = 'none'\n{more}\n"), &[]);
+    let issuer = of("issuer = 'https://auth.example'");
+    assert_eq!(issuer.token_url, "https://auth.example");
+    let both = of("issuer = 'https://auth.example'\ntoken_url = 'https://auth.example/t'");
+    assert_eq!(both.token_url, "https://auth.example/t");
+    let parameters = of("issuer = 'https://auth.example'\nparameters = ['organisation=a=b', 'x=']");
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(parameters.parameters, [pair("organisation", "a=b"), pair("x", "")]);
+    assert!(issuer != both && issuer != parameters);
+}
+
+#[test]
+fn signs_with_the_key_that_is_named() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("jwt.pem");
+    fs::write(&key, rcgen::KeyPair::generate().unwrap().serialize_pem()).unwrap();
+    let settings = |more: &str| {
+        let file = key.display();
+        format!(
+            "{REQUESTS}issuer = 'https://auth.example'\nclient_auth = 'private_key_jwt'\n\
+             signing_key_file = '{file}'\n{more}\n"
+        )
+    };
+    for good in ["", "signing_alg = 'ES256'"] {
+        let profile = load(&settings(good), None, &[]).unwrap();
+        assert_eq!(profile.warnings(), Vec::<String>::new());
+        assert!(format!("{profile:?}").contains("Es256"), "{profile:?}");
+    }
+    for bad in ["signing_alg = 'RS256'", "signing_alg = 'swordfish'"] {
+        assert!(refused(&settings(bad)).to_string().contains("a.signing_alg"), "{bad}");
+    }
+}
+
 #[test]
 fn urls_and_clients_can_be_others() {
     for (settings, token_url) in [
@@ -151,6 +190,8 @@ fn says_what_is_missing_or_wrong_and_where() {
         (CLARUS.replace("client_secret", "scope"), "a.client_secret"),
         (format!("{CLARUS}client_auth = 'none'"), "a.client_auth"),
         (format!("{CLARUS}client_auth = 'swordfish'"), "a.client_auth"),
+        (format!("{CLARUS}client_auth = 'private_key_jwt'"), "a.client_auth"),
+        (format!("{CLARUS}client_auth = 'tls_client_auth'"), "a.client_auth"),
         (format!("{CLARUS}auth = 'token'"), "a.token"),
         (format!("{CLARUS}auth = 'token'\ntoken = 'sword fish'"), "a.token"),
         (format!("{CLARUS}auth = 'authorization-code'"), "not supported by this version"),

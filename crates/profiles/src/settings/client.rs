@@ -66,18 +66,7 @@ impl Client<'_> {
 
     /// How token requests prove who the client is, where the settings say.
     pub(crate) fn authentication_method(&self) -> Result<Option<ClientAuthenticationMethod>, Error> {
-        self.section.parsed("client_auth", |name| {
-            if LATER_METHODS.contains(&name) {
-                return Err(Error::new(
-                    ErrorKind::Configuration,
-                    "the client authentication method is not supported by this version",
-                )
-                .with_advice(
-                    "use client_secret_basic, client_secret_basic_raw, client_secret_post, json or none",
-                ));
-            }
-            name.parse()
-        })
+        self.section.parsed("client_auth", str::parse)
     }
 
     /// The token that somebody was given.
@@ -131,6 +120,3 @@ impl Client<'_> {
         }
     }
 }
-
-const LATER_METHODS: [&str; 4] =
-    ["client_secret_jwt", "private_key_jwt", "self_signed_tls_client_auth", "tls_client_auth"];

@@ -40,6 +40,7 @@ const SETTINGS: &[(&str, Kind)] = &[
     ("issuer", Kind::Text),
     ("key_file", Kind::Text),
     ("mqtt_url", Kind::Text),
+    ("parameters", Kind::List),
     ("passphrase", Kind::Secret),
     ("password", Kind::Secret),
     ("pkcs12_file", Kind::Text),

@@ -111,7 +111,8 @@ fn a_key_without_meaning_is_a_warning_and_a_known_one_of_another_provider_too() 
     assert!(profile.warnings()[0].contains("profiles.acme.country"), "{:?}", profile.warnings());
     let every_key = "scope = 'a'\naudience = 'b'\nresource = ['c']\ntrust = 'platform'\ncheck_path = '/'\n\
                      tenant_header = 'X-Tenant'\ntenant = 't'\ntenant_on_token_requests = true\n\
-                     client_auth = 'json'\nallow_loopback_http = true\nissuer = 'https://a.example'";
+                     client_auth = 'json'\nallow_loopback_http = true\nissuer = 'https://a.example'\n\
+                     parameters = ['organisation=acme']";
     let profile = load(&custom(every_key)).unwrap();
     assert_eq!(profile.warnings(), Vec::<String>::new());
 }
@@ -120,9 +121,7 @@ fn a_key_without_meaning_is_a_warning_and_a_known_one_of_another_provider_too() 
 fn says_what_this_version_cannot_do() {
     for (from, to) in [
         ("\"client-credentials\"", "\"authorization-code\""),
-        ("token_url = \"https://auth.example/token\"", "issuer = \"https://auth.example\""),
         ("client_id", "pkcs12_file = \"a.p12\"\nclient_id"),
-        ("client_id", "client_auth = \"private_key_jwt\"\nclient_id"),
         ("\"swordfish\"", "{ keyring = \"swordfish\" }"),
     ] {
         let error = refused(&CUSTOM.replacen(from, to, 1));
@@ -147,6 +146,15 @@ fn says_what_is_missing_or_wrong() {
         ("client_id", "trust = \"swordfish\"\nclient_id", "acme.trust"),
         ("client_id", "ca_file = \"none.pem\"\nclient_id", "none.pem"),
         ("client_id", "cert_file = \"none.crt\"\nclient_id", "none.crt"),
+        ("client_id", "client_auth = \"private_key_jwt\"\nclient_id", "acme.signing_key_file"),
+        (
+            "client_id",
+            "client_auth = \"private_key_jwt\"\nsigning_key_file = \"none.pem\"\nclient_id",
+            "acme.signing_key_file",
+        ),
+        ("client_id", "client_auth = \"tls_client_auth\"\nclient_id", "acme.cert_file"),
+        ("client_id", "parameters = [\"swordfish\"]\nclient_id", "acme.parameters"),
+        ("client_id", "parameters = [\"=swordfish\"]\nclient_id", "acme.parameters"),
     ] {
         let error = refused(&CUSTOM.replacen(from, to, 1));
         assert!(error.to_string().contains(words), "{to}: {error}");

@@ -1,4 +1,5 @@
 use super::*;
+use crate::{SigningKey, TokenRequest};
 
 fn client(method: Method) -> ClientAuthentication {
     ClientAuthentication::new(method, "id").with_secret("se cret:+".into())
@@ -11,7 +12,7 @@ fn header(client: &ClientAuthentication) -> Result<Option<String>, Error> {
 fn text(method: Method, request: &TokenRequest) -> (&'static str, String) {
     let public = ClientAuthentication::new(Method::None, "id");
     let client = if method == Method::None { public } else { client(method) };
-    let (content_type, body) = body(&client, request).unwrap();
+    let (content_type, body) = body(&client, None, &request.parameters()).unwrap();
     (content_type, String::from_utf8(body.to_vec()).unwrap())
 }
 
@@ -55,12 +56,55 @@ fn refuses_a_client_that_cannot_be_sent() {
         (new(Method::ClientSecretPost, "id").with_secret("".into()), "client_secret"),
         (new(Method::Json, "id"), "client_secret"),
         (new(Method::None, "id").with_secret("x".into()), "client_secret"),
+        (new(Method::TlsClientAuth, "id").with_secret("x".into()), "client_secret"),
+        (new(Method::SelfSignedTlsClientAuth, ""), "client_id"),
+        (new(Method::ClientSecretJwt, "id"), "client_secret"),
+        (
+            new(Method::ClientSecretJwt, "id").with_secret("x".into()).with_signing_key(key()),
+            "signing_key_file",
+        ),
+        (new(Method::PrivateKeyJwt, "id"), "signing_key_file"),
+        (new(Method::PrivateKeyJwt, "id").with_signing_key(key()).with_secret("x".into()), "client_secret"),
+        (new(Method::None, "id").with_signing_key(key()), "signing_key_file"),
+        (new(Method::TlsClientAuth, "id").with_signing_key(key()), "signing_key_file"),
         (new(Method::ClientSecretBasicRaw, "i:d").with_secret("x".into()), "client_id"),
         (new(Method::ClientSecretBasicRaw, "i\nd").with_secret("x".into()), "client_id"),
         (new(Method::ClientSecretBasicRaw, "id").with_secret("x\n".into()), "client_secret"),
     ] {
         let error = authorization(&client).unwrap_err();
         assert_eq!((error.kind(), error.subject()), (ErrorKind::Configuration, Some(field)), "{client:?}");
+    }
+}
+
+fn key() -> SigningKey {
+    let pem = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    SigningKey::from_pem_with(&rustls::crypto::ring::default_provider(), pem.as_bytes()).unwrap()
+}
+
+#[test]
+fn sends_an_assertion_and_no_secret() {
+    let key = ClientAuthentication::new(Method::PrivateKeyJwt, "i d").with_signing_key(key());
+    for client in [client(Method::ClientSecretJwt), key] {
+        assert_eq!(header(&client).unwrap(), None);
+        let request = TokenRequest::client_credentials();
+        let (content_type, body) =
+            body(&client, Some(&"e30.e30.c2ln".into()), &request.parameters()).unwrap();
+        let id = if client.method == Method::PrivateKeyJwt { "i+d" } else { "id" };
+        let expected = format!(
+            "grant_type=client_credentials&client_id={id}&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3A\
+             client-assertion-type%3Ajwt-bearer&client_assertion=e30.e30.c2ln"
+        );
+        assert_eq!((content_type, std::str::from_utf8(&body).unwrap()), (FORM, &*expected));
+    }
+}
+
+#[test]
+fn sends_the_id_alone_where_a_certificate_is_the_proof() {
+    for method in [Method::TlsClientAuth, Method::SelfSignedTlsClientAuth] {
+        let client = ClientAuthentication::new(method, "i d");
+        assert_eq!(header(&client).unwrap(), None);
+        let (_, body) = body(&client, None, &TokenRequest::client_credentials().parameters()).unwrap();
+        assert_eq!(body, "grant_type=client_credentials&client_id=i+d");
     }
 }
 

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use claviger_auth_core::Thumbprint;
 use http::HeaderValue;
 use secrecy::ExposeSecret;
 
@@ -14,7 +15,12 @@ fn answer(status: u16, body: &str) -> Answer {
 }
 
 fn judged(status: u16, body: &str) -> Result<TokenAnswer, Error> {
-    judge(&answer(status, body), SystemTime::UNIX_EPOCH)
+    judged_for("", &answer(status, body))
+}
+
+/// With the status, as the endpoint adds it.
+fn judged_for(scope: &str, answer: &Answer) -> Result<TokenAnswer, Error> {
+    judge(answer, SystemTime::UNIX_EPOCH, scope).map_err(|error| error.with_status(answer.status))
 }
 
 fn refusal(status: u16, body: &str) -> Error {
@@ -260,7 +266,7 @@ fn keeps_the_wait_of_an_unavailable_endpoint_only() {
     {
         let mut answer = answer(status, "");
         answer.retry_after = Some(HeaderValue::from_static("7"));
-        assert_eq!(judge(&answer, SystemTime::UNIX_EPOCH).unwrap_err().retry_after(), wait, "{status}");
+        assert_eq!(judged_for("", &answer).unwrap_err().retry_after(), wait, "{status}");
     }
 }
 
@@ -269,6 +275,32 @@ fn judges_by_status_what_was_not_read() {
     for (status, kind) in [(200, ErrorKind::Protocol), (401, ErrorKind::CredentialsRefused)] {
         let status = StatusCode::from_u16(status).unwrap();
         let answer = Answer { status, retry_after: None, body: AnswerBody::TooLarge };
-        assert_eq!(judge(&answer, SystemTime::UNIX_EPOCH).unwrap_err().kind(), kind);
+        assert_eq!(judged_for("", &answer).unwrap_err().kind(), kind);
     }
+}
+
+#[test]
+fn tells_the_scopes_that_were_not_granted() {
+    for (asked, answered, withheld) in [
+        ("a b", r#","scope":"a""#, &["b"][..]),
+        (" b  a ", r#","scope":"a b c""#, &[]),
+        ("a b", r#","scope":"c""#, &["a", "b"]),
+        ("a b", "", &[]), // RFC 6749 §5.1: identical to the scope requested
+        ("a b", r#","scope":null"#, &[]),
+        ("A", r#","scope":"a""#, &["A"]), // §3.3: case-sensitive
+        ("", r#","scope":"a""#, &[]),
+    ] {
+        let answer = answer(200, &format!(r#"{{"access_token":"t"{answered}}}"#));
+        assert_eq!(judged_for(asked, &answer).unwrap().withheld_scopes(), withheld, "{asked}: {answered}");
+    }
+}
+
+#[test]
+fn binds_a_token_to_the_certificate_that_it_names() {
+    // {"cnf":{"x5t#S256":"BwcH…"}}: 32 bytes of 7.
+    let claims = "eyJjbmYiOnsieDV0I1MyNTYiOiJCd2NIQndjSEJ3Y0hCd2NIQndjSEJ3Y0hCd2NIQndjSEJ3Y0hCd2NIQndjIn19";
+    let token = judged(200, &format!(r#"{{"access_token":"e30.{claims}.c2ln"}}"#)).unwrap().access_token;
+    assert_eq!(token.binding(), Some(Thumbprint::from_sha256([7; 32])));
+    let plain = judged(200, r#"{"access_token":"e30.e30.c2ln"}"#).unwrap().access_token;
+    assert_eq!(plain.binding(), None);
 }

@@ -7,18 +7,27 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::Bytes;
 use claviger_auth_core::{BoxError, ManualClock};
-use http::Response;
+use http::{HeaderName, HeaderValue, Request, Response};
 use http_body::{Body, Frame};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use secrecy::ExposeSecret;
 use tower::service_fn;
 use tower_service::Service;
 
-use super::*;
+use super::{
+    builder::{DEFAULT_TIMEOUT, OWN_HEADERS},
+    *,
+};
 use crate::ClientAuthenticationMethod as Method;
 
+mod answers;
 mod canary;
+mod decoding;
+mod differences;
+mod hostile;
+mod neighbours;
 mod wire;
 
 const URL: &str = "https://auth.example/oauth/token?tenant=acme";
@@ -98,6 +107,7 @@ async fn sends_one_request_and_reads_the_answer() {
         headers,
         [
             ("accept", "application/json"),
+            ("accept-encoding", "identity"),
             ("authorization", "Basic YWNtZTpzd29yZGZpc2g="),
             ("content-type", "application/x-www-form-urlencoded"),
             ("x-tenant", "north"),

@@ -76,6 +76,14 @@ impl TokenFile {
         Ok(())
     }
 
+    /// Takes it away, if it is there.
+    pub(super) fn remove(&self) -> io::Result<()> {
+        match fs::remove_file(&self.data) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes the lock if nobody has it. It is given back when it is dropped, and when the process ends.
     pub(super) fn try_lock(&self) -> io::Result<Option<Lock>> {
         match must_be_file(&self.lock) {

@@ -302,3 +302,19 @@ async fn shows_no_secret() {
     let builder = TokenStore::builder("a", Runs::new().key).with_client_secret("swordfish".into());
     assert!(!format!("{store:?} {builder:?}").contains("swordfish"));
 }
+
+#[tokio::test]
+async fn a_token_that_was_taken_back_is_kept_no_longer_and_no_other() {
+    let runs = Runs::new();
+    let store = runs.store();
+    assert!(store.kept().await.is_none(), "none is fetched for that");
+    let token = store.fetch(Fetch::Cold).await.unwrap();
+    assert_eq!(number(&store.kept().await.unwrap()), "1");
+    let other = runs.store().fetch(Fetch::Rejected(&token)).await.unwrap();
+    store.forget(&token).await.unwrap();
+    assert_eq!(number(&store.kept().await.unwrap()), "2");
+    store.forget(&other).await.unwrap();
+    assert!(store.kept().await.is_none());
+    store.forget(&other).await.unwrap();
+    assert_eq!(runs.cold().await, "3");
+}

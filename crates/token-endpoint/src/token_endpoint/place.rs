@@ -1,0 +1,69 @@
+//! Where the endpoints are: given, or discovered.
+
+use claviger_auth_core::{Error, ErrorKind};
+
+use crate::{
+    Discovery,
+    address::Address,
+    server_metadata::{Aliases, Endpoints},
+};
+
+/// What is given stands above what is discovered.
+pub(super) struct Place {
+    pub(super) discovery: Option<Discovery>,
+    pub(super) aliases: Aliases,
+    pub(super) given: Endpoints,
+    /// For whom assertions are: the issuer where it is known, else the token URL (RFC 7523 §3).
+    pub(super) audience: String,
+}
+
+/// What is asked for at one of the server's URLs.
+#[derive(Clone, Copy)]
+pub(super) enum Endpoint {
+    Introspection,
+    Revocation,
+    Token,
+}
+
+impl Place {
+    /// Says where it is, before anything is asked.
+    pub(super) fn shown(&self) -> &str {
+        match (&self.given.token, &self.discovery) {
+            (Some(Ok(address)), _) => &address.shown,
+            (_, discovery) => discovery.as_ref().map_or("", Discovery::shown),
+        }
+    }
+
+    pub(super) async fn address(&self, endpoint: Endpoint) -> Result<Address, Error> {
+        if let Some(address) = endpoint.among(&self.given) {
+            return address.clone();
+        }
+        if let Some(discovery) = &self.discovery
+            && let Some(address) = endpoint.among(discovery.metadata().await?.endpoints(self.aliases))
+        {
+            return address.clone();
+        }
+        Err(Error::new(ErrorKind::Configuration, "the server is not known to have such an endpoint")
+            .with_subject(endpoint.name())
+            .with_advice("give its URL, or do without: not every server has one"))
+    }
+}
+
+impl Endpoint {
+    fn among(self, endpoints: &Endpoints) -> Option<&Result<Address, Error>> {
+        match self {
+            Self::Introspection => endpoints.introspection.as_ref(),
+            Self::Revocation => endpoints.revocation.as_ref(),
+            Self::Token => endpoints.token.as_ref(),
+        }
+    }
+
+    /// As RFC 8414 §2 names it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Introspection => "introspection_endpoint",
+            Self::Revocation => "revocation_endpoint",
+            Self::Token => "token_endpoint",
+        }
+    }
+}
