@@ -14,9 +14,15 @@
 //! | `origins` | where a request may go |
 //! | `canary` | secrets, and where they must not show |
 //! | `layers` | our layers among others |
+//! | `axum`, `grpc`, `reqwest` | our layers in stacks of their own |
+//! | `layers`, `tower_layers` | our layers among others; among those of tower and tower-http |
+//! | `redirects` | a follower of redirects, outside and inside |
+//! | `customers` | many customers in one stack, or in one process |
+//! | `auto_traits`, `future_sizes` | what the types promise to the compiler |
 //! | `axum`, `reqwest` | our layers in stacks of their own |
 //! | `clarify`, `clarus`, `clazar` | what arrives at each of the others, and what comes back |
 //! | `all_stacks`, `all_canary` | what is alike at those three: tokens, faults, origins; their secrets |
+//! | `examples` | the examples that the guides show |
 //! | `proxies` | a proxy on the way |
 //! | `curl`, `nginx`, `oidc_provider`, `openssl`, `pyclarify` | software that is not ours |
 //! | `program`, `program_failures` | the program, as somebody at a terminal sees it |
@@ -39,6 +45,8 @@ mod api_faults;
 #[cfg(test)]
 mod authority;
 #[cfg(test)]
+mod auto_traits;
+#[cfg(test)]
 mod axum;
 #[cfg(test)]
 mod canary;
@@ -56,6 +64,13 @@ mod clazar;
 mod connect_proxy;
 #[cfg(test)]
 mod curl;
+#[cfg(test)]
+mod customers;
+#[cfg(test)]
+mod examples;
+mod future_sizes;
+#[cfg(test)]
+mod grpc;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
@@ -89,6 +104,8 @@ mod pyclarify;
 #[cfg(test)]
 mod real_software;
 #[cfg(test)]
+mod redirects;
+#[cfg(test)]
 mod reqwest;
 #[cfg(test)]
 mod revoked_token;
@@ -98,3 +115,5 @@ mod single_flight;
 mod stack;
 #[cfg(test)]
 mod token_faults;
+#[cfg(test)]
+mod tower_layers;

@@ -38,8 +38,9 @@ pub(crate) fn run(context: &Context) -> Result<()> {
         command.env("PATH", &path).env("CLAVIGER_REAL_DIR", &real).env("CLAVIGER_SKIPPED", &skipped);
         command
     };
-    // The program first, for the tests that start it; with the tests, so that nothing is compiled twice.
-    execute(&mut prepare(&["build", "--workspace", "--all-features", "--bins", "--tests"]))?;
+    // The program and the examples first, for the tests that start them; with the tests, so that nothing is
+    // compiled twice.
+    execute(&mut prepare(&["build", "--workspace", "--all-features", "--bins", "--examples", "--tests"]))?;
     let mut counts = Counts::default();
     let mut is_passed = true;
     for kinds in [&["--lib", "--bins", "--tests"][..], &["--doc"]] {

@@ -15,7 +15,7 @@ pub(crate) struct Workspace {
 }
 
 /// One member.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Package {
     pub(crate) name: String,
     /// Its folder below the root, with `/` between the parts.
@@ -92,7 +92,11 @@ fn parse_package(package: &Value, folder: String) -> Package {
 
 fn parse_dependency(dependency: &Value) -> Dependency {
     Dependency {
-        name: text(dependency, "name"),
+        // As the manifest calls it: two major versions of one package have different names there.
+        name: dependency
+            .get("rename")
+            .and_then(Value::as_str)
+            .map_or_else(|| text(dependency, "name"), str::to_owned),
         is_normal: dependency.get("kind").is_none_or(Value::is_null),
         is_optional: dependency.get("optional").and_then(Value::as_bool).unwrap_or(false),
         is_sibling: dependency.get("path").is_some(),

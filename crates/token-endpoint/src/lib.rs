@@ -52,6 +52,7 @@
 mod address;
 #[cfg(feature = "jwt")]
 mod assertion;
+mod base_url;
 mod binding;
 mod caller;
 mod client_authentication;
@@ -80,6 +81,7 @@ pub use reqwest::reqwest_0_13;
 #[cfg(feature = "jwt")]
 pub use signing_key::{SigningAlgorithm, SigningKey};
 pub use {
+    base_url::BaseUrl,
     client_authentication::{ClientAuthentication, ClientAuthenticationMethod, Proof},
     discovery::{Discovery, DiscoveryBuilder},
     introspection::Introspection,

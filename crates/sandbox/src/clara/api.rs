@@ -46,16 +46,16 @@ fn environment(clara: &Clara, environment: Environment) -> Router {
 }
 
 #[derive(Clone)]
-struct Gate {
-    clara: Clara,
-    environment: Environment,
+pub(super) struct Gate {
+    pub(super) clara: Clara,
+    pub(super) environment: Environment,
 }
 
 /// Tells for whom a request that was let in asks.
 #[derive(Clone, Copy)]
-struct Caller {
+pub(super) struct Caller {
     environment: &'static str,
-    company: Option<&'static Company>,
+    pub(super) company: Option<&'static Company>,
 }
 
 /// Lets in who has a token that is good here, and learns for which company.
@@ -72,7 +72,7 @@ async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Re
     }
 }
 
-fn judge(gate: &Gate, request: &Request) -> Result<Caller, Denial> {
+pub(super) fn judge(gate: &Gate, request: &Request) -> Result<Caller, Denial> {
     let grant = gate.clara.admit(request)?;
     let environment = gate.environment.name();
     if grant.holder != environment {

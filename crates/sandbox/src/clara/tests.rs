@@ -346,3 +346,49 @@ async fn debug_shows_no_secret() {
 }
 
 const ELSEWHERE: &str = "https://localhost:9/elsewhere";
+
+/// Calls the gRPC service, and gives the status, where it stood, and the body.
+async fn grpc(clara: &Clara, call: request::Builder, messages: &[&str]) -> (String, &'static str, String) {
+    let mut body = Vec::new();
+    for message in messages {
+        body.push(0);
+        body.extend_from_slice(&u32::try_from(message.len()).unwrap().to_be_bytes());
+        body.extend_from_slice(message.as_bytes());
+    }
+    let answer = send(clara, call.method("POST").body(body.into()).unwrap()).await;
+    assert_eq!(answer.status(), StatusCode::OK, "gRPC says no in its own status");
+    let (head, body) = answer.into_parts();
+    let body = body.collect().await.unwrap();
+    let trailers = body.trailers().cloned();
+    let text = String::from_utf8(body.to_bytes().to_vec()).unwrap();
+    let status = |headers: &http::HeaderMap| Some(headers.get("grpc-status")?.to_str().unwrap().to_owned());
+    match (status(&head.headers), trailers.as_ref().and_then(status)) {
+        (Some(status), None) => (status, "head", text),
+        (None, Some(status)) => (status, "trailers", text),
+        both => panic!("{both:?}"),
+    }
+}
+
+#[tokio::test]
+async fn speaks_grpc_to_who_has_a_token() {
+    let clara = clara();
+    let token = token(&clara).await;
+    let call = |method: &str| {
+        let call = Request::builder().uri(format!("/claviger.sandbox.v1.Echo/{method}"));
+        call.header("content-type", "application/grpc")
+    };
+    let good = |method: &str| call(method).header(AUTHORIZATION, format!("Bearer {token}"));
+    let ok = |text: &str| ("0".to_owned(), "trailers", text.to_owned());
+    let no = |status: &str, place| (status.to_owned(), place, String::new());
+
+    assert_eq!(grpc(&clara, good("Say"), &["hi"]).await, ok("\0\0\0\0\x02hi"));
+    assert_eq!(grpc(&clara, good("Repeat"), &["x"]).await, ok(&"\0\0\0\0\x01x".repeat(3)));
+    assert_eq!(grpc(&clara, good("Collect"), &["ab", "c"]).await.2[5..], *"2 messages, 3 bytes");
+    assert_eq!(grpc(&clara, good("Say"), &[]).await, no("3", "head"));
+    assert_eq!(grpc(&clara, good("Shout"), &["hi"]).await, no("12", "head"));
+    let foreign = good("Say").header("x-tax-identifier", "XXX010101AB1");
+    assert_eq!(grpc(&clara, foreign, &["hi"]).await, no("7", "head"));
+    assert_eq!(grpc(&clara, call("Say"), &["hi"]).await, no("16", "head"));
+    let late = call("Say").header("sandbox-status-in", "trailers");
+    assert_eq!(grpc(&clara, late, &["hi"]).await, no("16", "trailers"));
+}
