@@ -10,7 +10,7 @@ import { resolve } from "node:path";
 
 const [folder, settings] = process.argv.slice(2);
 const require = createRequire(resolve(folder, "node_modules", "openid-client", "package.json"));
-const { Issuer } = require("openid-client");
+const { Issuer, custom } = require("openid-client");
 
 const server = createServer(async (request, response) => {
   let body = "";
@@ -31,6 +31,9 @@ for (const { id, secret, method, algorithm, key, grant } of clients) {
     token_endpoint_auth_signing_alg: algorithm ?? undefined,
   };
   const jwks = key ? { keys: [createPrivateKey(key).export({ format: "jwk" })] } : undefined;
-  await new Client(metadata, jwks).grant(grant);
+  const client = new Client(metadata, jwks);
+  // It asks for a certificate where that is the proof; over plain HTTP none is used.
+  client[custom.http_options] = (_url, options) => ({ ...options, cert: "none", key: "none" });
+  await client.grant(grant);
 }
 process.exit();
