@@ -25,7 +25,7 @@
 //! | `all_stacks`, `all_canary` | what is alike at those three: tokens, faults, origins; their secrets |
 //! | `examples` | the examples that the guides show |
 //! | `proxies` | a proxy on the way |
-//! | `curl`, `nginx`, `oidc_provider`, `openssl`, `pyclarify` | software that is not ours |
+//! | `curl`, `nginx`, `oidc_provider`, `openid_client`, `openssl`, `pyclarify` | software that is not ours |
 //! | `program`, `program_failures` | the program, as somebody at a terminal sees it |
 //! | `program_profiles`, `program_profile_failures` | the same with every profile that the sandbox writes |
 //! | `program_kept_tokens` | tokens that the program keeps between runs |
@@ -80,6 +80,7 @@ mod leaks;
 mod nginx;
 #[cfg(test)]
 mod oidc_provider;
+mod openid_client;
 #[cfg(test)]
 mod openssl;
 #[cfg(test)]

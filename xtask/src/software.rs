@@ -33,7 +33,7 @@ enum Origin {
 }
 
 /// All of it. What others need to be installed stands before them.
-pub(crate) const SOFTWARE: [Software; 8] = [
+pub(crate) const SOFTWARE: [Software; 9] = [
     Software {
         name: "curl",
         origin: Origin::Apt("curl"),
@@ -49,13 +49,27 @@ pub(crate) const SOFTWARE: [Software; 8] = [
         origin: Origin::Apt("nginx"),
         needed_by: "tests that put our client against another server's demand for a certificate",
     },
-    Software { name: "node", origin: Origin::Apt("nodejs"), needed_by: "oidc-provider, which runs on it" },
-    Software { name: "npm", origin: Origin::Apt("npm"), needed_by: "oidc-provider, which it installs" },
+    Software {
+        name: "node",
+        origin: Origin::Apt("nodejs"),
+        needed_by: "oidc-provider and openid-client, which run on it",
+    },
+    Software {
+        name: "npm",
+        origin: Origin::Apt("npm"),
+        needed_by: "oidc-provider and openid-client, which it installs",
+    },
     Software {
         name: "oidc-provider",
         // 9 asks for Node 22, which Debian 12 does not have.
         origin: Origin::Npm("8.8.1"),
         needed_by: "tests that put our client against another token endpoint",
+    },
+    Software {
+        name: "openid-client",
+        // 6 asks for Node 20, which Debian 12 does not have.
+        origin: Origin::Npm("5.7.1"),
+        needed_by: "tests that put our token requests beside those of another client",
     },
     Software {
         name: "python3-venv",

@@ -128,6 +128,14 @@ impl<T: TokenSource> TokenCache<T> {
         self.obtain_entry().await.map(|entry| entry.token().clone())
     }
 
+    /// Lets the token go, and what is known of failures: for when the client's secret or key was replaced.
+    ///
+    /// The next request fetches. A fetch under way runs to its end, for those who wait for it already; its token is
+    /// not kept.
+    pub fn forget(&self) {
+        self.shared.forget();
+    }
+
     /// Tells how the cache stands.
     #[must_use]
     pub fn state(&self) -> CacheState {
@@ -138,14 +146,6 @@ impl<T: TokenSource> TokenCache<T> {
     #[must_use]
     pub fn changes(&self) -> TokenChanges {
         TokenChanges::new(self.shared.landed())
-    }
-
-    /// Lets the token go, and what is known of failures: for when the client's secret or key was replaced.
-    ///
-    /// The next request fetches. A fetch under way runs to its end, for those who wait for it already; its token is
-    /// not kept.
-    pub fn forget(&self) {
-        self.shared.forget();
     }
 
     async fn obtain_entry(&self) -> Result<Arc<Entry>, Error> {

@@ -208,6 +208,7 @@ impl<T> Shared<T> {
         let mut state = self.lock();
         *state = State::default();
         self.current.store(None);
+        self.set_next_early(Duration::ZERO);
     }
 
     /// Takes what a flight brought, unless it was given up meanwhile.

@@ -69,9 +69,7 @@ async fn theirs(auth_type: AuthType, id: &str, secret: &str) -> Sent {
     let found = Mutex::new(None);
     let http = async |request: HttpRequest| {
         *found.lock().unwrap() = Some(sent(request.headers(), request.body()));
-        Ok::<_, BasicHttpError>(Response::new(
-            br#"{"access_token":"t","token_type":"bearer"}"#.to_vec(),
-        ))
+        Ok::<_, Infallible>(Response::new(br#"{"access_token":"t","token_type":"bearer"}"#.to_vec()))
     };
     let client = BasicClient::new(ClientId::new(id.to_owned()))
         .set_client_secret(ClientSecret::new(secret.to_owned()))
@@ -84,8 +82,6 @@ async fn theirs(auth_type: AuthType, id: &str, secret: &str) -> Sent {
     answer.unwrap();
     found.lock().unwrap().take().unwrap()
 }
-
-type BasicHttpError = Infallible;
 
 #[tokio::test]
 async fn the_oauth2_crate_sends_the_same_bytes() {
