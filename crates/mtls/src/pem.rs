@@ -102,15 +102,16 @@ fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>, Error> {
 }
 
 fn label(rest: &[u8]) -> Result<&[u8], Error> {
-    let label = rest.strip_suffix(b"-----").ok_or_else(damaged)?;
-    // What should be lines of their own: "-----BEGIN X-----\nMII…" with a backslash, or blanks.
-    if label.windows(5).any(|window| window == b"-----") {
-        return Err(problem(
-            "the PEM text has lost its line breaks",
-            "copy the file again; where the breaks are written as \\n: printf '%b' \"$(cat FILE)\" > client.pem",
-        ));
+    let dashes = rest.windows(5).position(|window| window == b"-----").ok_or_else(damaged)?;
+    let (label, behind) = rest.split_at(dashes);
+    // The line ends here; what should be lines of their own may stand there, behind "\n" or a blank.
+    if behind.len() == 5 {
+        return Ok(label);
     }
-    Ok(label)
+    Err(problem(
+        "the PEM text has lost its line breaks",
+        "copy the file again; where the breaks are written as \\n: printf '%b' \"$(cat FILE)\" > client.pem",
+    ))
 }
 
 /// Decodes the lines of a block, whatever stands before and behind each.

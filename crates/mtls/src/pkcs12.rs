@@ -97,3 +97,47 @@ const CONSTRUCTED: u8 = 0x20;
 /// Deeper than what is measured are only the insides of certificates.
 const DEEPEST: usize = 24;
 const MOST_MEMBERS: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Puts a head of DER before what is in an element.
+    fn element(tag: u8, content: &[&[u8]]) -> Vec<u8> {
+        let content = content.concat();
+        [&[tag, u8::try_from(content.len()).unwrap()], &*content].concat()
+    }
+
+    fn number_of(bytes: &[u8]) -> Vec<u8> {
+        element(INTEGER, &[bytes])
+    }
+
+    fn is_allowed(bytes: &[u8]) -> bool {
+        measure(Elements::of(bytes), &mut Work::default(), DEEPEST).is_ok()
+    }
+
+    #[test]
+    fn counts_the_rounds_wherever_they_are_asked_for() {
+        let salt = element(OCTETS, &[b"salt"]);
+        let asking = |numbers: &[&[u8]]| {
+            let numbers: Vec<u8> = numbers.iter().flat_map(|number| number_of(number)).collect();
+            element(SEQUENCE, &[&salt, &numbers])
+        };
+        let million: &[u8] = &[0x0f, 0x42, 0x40];
+        assert!(is_allowed(&asking(&[million])) && is_allowed(&asking(&[million, &[32]])));
+        for too_much in [
+            asking(&[&[0x7f, 0xff, 0xff, 0xff]]),
+            asking(&[&[0xff]]),
+            asking(&[&[1, 0, 0, 0, 0, 0, 0, 0, 0]]),
+            asking(&[million]).repeat(4),
+            // scrypt: too much memory for N, for r, and for p.
+            asking(&[&[0x40, 0x00], &[16], &[1]]),
+            asking(&[&[2], &[0x7f, 0xff, 0xff], &[1]]),
+            asking(&[&[2], &[8], &[0x7f, 0xff, 0xff]]),
+        ] {
+            assert!(!is_allowed(&too_much));
+            let inside = element(OCTETS, &[&element(SEQUENCE, &[&element(0xa0, &[&too_much])])]);
+            assert!(!is_allowed(&inside), "in an octet string, as the contents are");
+        }
+    }
+}
