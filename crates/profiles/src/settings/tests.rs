@@ -121,7 +121,6 @@ fn says_what_this_version_cannot_do() {
     for (from, to) in [
         ("\"client-credentials\"", "\"authorization-code\""),
         ("token_url = \"https://auth.example/token\"", "issuer = \"https://auth.example\""),
-        ("client_id", "pkcs12_file = \"a.p12\"\nclient_id"),
         ("client_id", "client_auth = \"private_key_jwt\"\nclient_id"),
         ("\"swordfish\"", "{ keyring = \"swordfish\" }"),
     ] {
