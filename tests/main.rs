@@ -26,16 +26,18 @@
 //! | `examples` | the examples that the guides show |
 //! | `proxies` | a proxy on the way |
 //! | `curl`, `nginx`, `oidc_provider`, `openid_client`, `openssl`, `pyclarify` | software that is not ours |
+//! | `curl`, `nginx`, `oidc_provider`, `openssl`, `pyclarify` | software that is not ours |
+//! | `zoo` | keys, certificates and what is taken for them, in every form |
 //! | `program`, `program_failures` | the program, as somebody at a terminal sees it |
 //! | `program_profiles`, `program_profile_failures` | the same with every profile that the sandbox writes |
 //! | `program_kept_tokens` | tokens that the program keeps between runs |
 //!
 //! The others are what tests stand on: `clara_sandbox` and `providers` start the sandbox, `authority` issues
 //! certificates for other servers, `connect_proxy` is a proxy, `leaks` looks for secrets, `real_software` finds and
-//! starts what is not ours, `program_runs` runs the program.
+//! starts what is not ours, `program_runs` runs the program, `zoo_files` makes keys and certificates.
 //!
 //! There is no sleep, no fixed port, no order, and no network beyond this machine. What must be kept back is
-//! kept back with `Provider::hold`.
+//! kept back with `Provider::hold`. What measures its whole process is a program of its own: `hostile_files`.
 
 #[cfg(test)]
 mod all_canary;
@@ -119,3 +121,6 @@ mod stack;
 mod token_faults;
 #[cfg(test)]
 mod tower_layers;
+mod zoo;
+#[cfg(test)]
+mod zoo_files;

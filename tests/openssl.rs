@@ -1,13 +1,12 @@
-//! OpenSSL: as another TLS client, as another TLS server, and as the writer of most keys there are.
+//! OpenSSL: as another TLS client, and as another TLS server. As the writer of most keys there are, see `zoo`.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
 use claviger_auth_core::ErrorKind;
-use claviger_mtls::{Identity, Tls, Trust};
+use claviger_mtls::{Tls, Trust};
 use http::StatusCode;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
@@ -34,15 +33,6 @@ impl OpenSsl {
         command.current_dir(self.folder.path()).args(arguments.split(' '));
         command
     }
-
-    async fn run(&self, arguments: &str) {
-        let output = run(self.command(arguments), "").await;
-        assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
-    }
-
-    fn read(&self, name: &str) -> Vec<u8> {
-        fs::read(self.folder.path().join(name)).unwrap()
-    }
 }
 
 #[tokio::test]
@@ -64,47 +54,6 @@ async fn s_client_is_let_in_with_the_certificate_over_either_version_of_tls() {
     let (said, why) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(said.is_empty() && why.contains("certificate required"), "{said}{why}");
     assert_eq!(sandbox.counts(), (0, 2));
-}
-
-#[tokio::test]
-async fn the_keys_that_openssl_writes_load_in_every_form() {
-    let Some(openssl) = OpenSsl::new() else { return };
-    openssl.run("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out rsa.key").await;
-    openssl.run("rsa -in rsa.key -traditional -out rsa-pkcs1.key").await;
-    openssl.run("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ec.key").await;
-    openssl.run("ec -in ec.key -out ec-sec1.key").await;
-    for (first, form, heading) in
-        [("rsa", "rsa-pkcs1", "BEGIN RSA PRIVATE KEY"), ("ec", "ec-sec1", "BEGIN EC PRIVATE KEY")]
-    {
-        openssl
-            .run(&format!("req -x509 -new -key {first}.key -subj /CN=acme -days 30 -out {first}.crt"))
-            .await;
-        let certificate = openssl.read(&format!("{first}.crt"));
-        let (pkcs8, other) = (openssl.read(&format!("{first}.key")), openssl.read(&format!("{form}.key")));
-        assert!(String::from_utf8_lossy(&pkcs8).contains("BEGIN PRIVATE KEY"));
-        assert!(String::from_utf8_lossy(&other).contains(heading));
-        for key in [pkcs8, other] {
-            let identity = Identity::from_pem([&*certificate, &*key]).unwrap();
-            assert_eq!(identity.subject(), "CN=acme");
-        }
-    }
-}
-
-#[tokio::test]
-async fn what_cannot_be_loaded_is_told_as_what_it_is() {
-    let Some(openssl) = OpenSsl::new() else { return };
-    openssl.run("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out a.key").await;
-    openssl.run("req -x509 -new -key a.key -subj /CN=acme -days 30 -out a.crt").await;
-    openssl.run("pkcs8 -topk8 -in a.key -passout pass:swordfish -out encrypted.key").await;
-    openssl.run("pkcs12 -export -inkey a.key -in a.crt -passout pass:swordfish -out a.p12").await;
-    openssl.run("x509 -in a.crt -outform DER -out a.der").await;
-    let certificate = openssl.read("a.crt");
-    for (name, word) in [("encrypted.key", "encrypted"), ("a.p12", "PKCS#12"), ("a.der", "DER")] {
-        let error = Identity::from_pem([&*certificate, &*openssl.read(name)]).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Configuration, "{name}");
-        assert!(error.to_string().contains(word) || error.advice().contains(word), "{name}: {error}");
-        assert!(error.advice().contains("openssl "), "{name}: {}", error.advice());
-    }
 }
 
 #[tokio::test]

@@ -1,12 +1,14 @@
 //! The program with every profile that the sandbox writes, when all goes well.
 
+use std::process::Command;
+
 use http::StatusCode;
 
 use crate::{
     connect_proxy::ConnectProxy,
     program_runs::{Profile, Ran, Terminal, Tokens, program_in},
     providers::counts,
-    real_software::free_address,
+    real_software::{free_address, needs},
 };
 
 #[tokio::test]
@@ -33,6 +35,40 @@ async fn request_and_token_work_with_every_profile() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn the_certificate_may_be_in_a_pkcs12_file_and_the_key_encrypted() {
+    let Some(openssl) = needs("openssl") else { return };
+    let mut terminal = Terminal::new().await;
+    terminal.set("KEY_PASSPHRASE", "open sesame");
+    for arguments in [
+        "pkcs12 -export -in client.crt -inkey client.key -passout env:KEY_PASSPHRASE -out client.p12",
+        "pkcs8 -topk8 -in client.key -passout env:KEY_PASSPHRASE -out encrypted.key",
+    ] {
+        let mut command = Command::new(&openssl);
+        command.current_dir(terminal.path("clara")).env("KEY_PASSPHRASE", "open sesame");
+        assert!(command.args(arguments.split(' ')).output().unwrap().status.success(), "{arguments}");
+    }
+    let sandbox = terminal.sandbox.clara().journal();
+    let settings = std::fs::read_to_string(terminal.path("claviger.toml")).unwrap();
+    for files in [
+        "pkcs12_file = \"clara/client.p12\"",
+        "cert_file = \"clara/client.crt\"\nkey_file = \"clara/encrypted.key\"",
+    ] {
+        let files = format!("{files}\npassphrase = {{ env = \"KEY_PASSPHRASE\" }}");
+        let plain = "cert_file = \"clara/client.crt\"\nkey_file = \"clara/client.key\"";
+        assert!(settings.contains(plain));
+        terminal.write("claviger.toml", &settings.replace(plain, &files));
+        let ran = terminal.run("--profile custom request GET /api/v3/users --fail").await;
+        assert_eq!((ran.code, &*ran.stderr), (0, ""), "{files}: {ran:?}");
+        let shown = sandbox.api_entries().last().unwrap().peer.thumbprint.clone().unwrap();
+        assert_eq!(shown, terminal.sandbox.identity().thumbprint().to_string());
+    }
+    terminal.set("KEY_PASSPHRASE", "swordfish");
+    let ran = terminal.run("--profile custom request GET /api/v3/users").await;
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.stderr.contains("the passphrase is wrong") && !ran.stderr.contains("swordfish"), "{ran:?}");
 }
 
 #[tokio::test]

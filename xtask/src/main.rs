@@ -7,6 +7,7 @@ mod ci;
 mod command;
 mod deny;
 mod features;
+mod fuzz;
 mod lint;
 mod software;
 mod test;
@@ -44,7 +45,7 @@ struct Options {
 }
 
 /// In the order in which `ci` runs them: the quick ones first.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step { name: "fmt", about: "the code is formatted", run: lint::fmt },
     Step {
         name: "tidy",
@@ -63,6 +64,11 @@ const STEPS: [Step; 7] = [
         name: "test",
         about: "unit, integration and doc tests; --install adds what they need",
         run: test::run,
+    },
+    Step {
+        name: "fuzz",
+        about: "each parser of files for 20 s, where there is a nightly toolchain",
+        run: fuzz::run,
     },
 ];
 

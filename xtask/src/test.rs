@@ -13,6 +13,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use serde_json::Value;
+
 use crate::{
     Context,
     command::{Result, announce, cargo, execute},
@@ -47,6 +49,7 @@ pub(crate) fn run(context: &Context) -> Result<()> {
         let mut command = prepare(&["test", "--workspace", "--all-features", "--no-fail-fast"]);
         is_passed &= count(command.args(kinds), &mut counts)?;
     }
+    is_passed &= on_the_other_provider(&prepare, &mut counts)?;
     let skips = count::parse_skips(&read(&skipped)?);
     for skip in &skips {
         println!("SKIPPED {} for want of {}", skip.test, advice(skip, &real));
@@ -60,6 +63,30 @@ pub(crate) fn run(context: &Context) -> Result<()> {
         return Err("tests were skipped; here that is a failure".into());
     }
     Ok(())
+}
+
+/// Runs the unit tests of `claviger-mtls` once more, on aws-lc-rs: by themselves they are on ring. The program is the
+/// one that was just built; asked for alone, the package would be built with other features of its dependencies.
+fn on_the_other_provider(prepare: &impl Fn(&[&str]) -> Command, counts: &mut Counts) -> Result<bool> {
+    let build = ["test", "--workspace", "--all-features", "--lib", "--no-run", "--message-format", "json"];
+    let output = prepare(&build).stderr(Stdio::inherit()).output()?;
+    let program = test_program(&String::from_utf8_lossy(&output.stdout), "claviger_mtls");
+    let program = program.ok_or("cargo names no test program of claviger-mtls")?;
+    println!("the tests of claviger-mtls, with CLAVIGER_CRYPTO_PROVIDER=aws-lc-rs");
+    count(
+        Command::new(program).current_dir("crates/mtls").env("CLAVIGER_CRYPTO_PROVIDER", "aws-lc-rs"),
+        counts,
+    )
+}
+
+/// Finds the unit tests of a library in what cargo says in JSON.
+fn test_program(messages: &str, library: &str) -> Option<String> {
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut of_library = messages.filter(|message| {
+        let name = message.pointer("/target/name").and_then(Value::as_str);
+        name == Some(library) && message.pointer("/profile/test") == Some(&Value::Bool(true))
+    });
+    of_library.find_map(|message| message.get("executable")?.as_str().map(str::to_owned))
 }
 
 /// Installs what is missing, or names it.
@@ -135,6 +162,23 @@ mod tests {
         let script = "echo 'test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured'; exit 101";
         assert!(!count(Command::new("sh").args(["-c", script]), &mut counts).unwrap());
         assert_eq!(counts.to_string(), "1 passed, 2 failed, 0 skipped");
+    }
+
+    #[test]
+    fn finds_the_tests_of_a_library_among_what_was_built() {
+        let message = |name: &str, test: bool, executable: &str| {
+            format!(
+                "{{\"target\":{{\"name\":\"{name}\"}},\"profile\":{{\"test\":{test}}},\"executable\":{executable}}}\n"
+            )
+        };
+        let messages = [
+            message("a", false, "null"),
+            message("b", true, "\"/b-1\""),
+            "no JSON\n".to_owned(),
+            message("a", true, "\"/a-1\""),
+        ];
+        assert_eq!(test_program(&messages.concat(), "a").as_deref(), Some("/a-1"));
+        assert_eq!(test_program(&messages.concat(), "c"), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use rustls_pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
 use x509_cert::{
     certificate::{CertificateInner, Raw},
-    der::Decode,
+    der::{Decode, Encode},
     ext::pkix::{AuthorityKeyIdentifier, BasicConstraints, SubjectKeyIdentifier},
     name::Name,
 };
@@ -16,8 +16,9 @@ use x509_cert::{
 #[derive(Clone)]
 pub(crate) struct Certificate {
     pub(crate) der: CertificateDer<'static>,
-    pub(crate) subject: Name,
-    pub(crate) issuer: Name,
+    /// Names are kept in DER: taken apart they would be many times as large.
+    subject: Vec<u8>,
+    issuer: Vec<u8>,
     pub(crate) not_before: SystemTime,
     pub(crate) not_after: SystemTime,
     pub(crate) is_authority: bool,
@@ -28,12 +29,15 @@ pub(crate) struct Certificate {
 
 impl Certificate {
     pub(crate) fn parse(der: CertificateDer<'static>) -> Result<Self, Error> {
-        // `Raw` lets pass the serial numbers that RFC 5280 forbids and real authorities issue.
-        let parsed = CertificateInner::<Raw>::from_der(&der).map_err(|error| {
+        let damaged = || {
             Error::new(ErrorKind::Configuration, "the certificate is damaged")
                 .with_advice("copy or download the certificate again")
-                .with_source(error)
-        })?;
+        };
+        if der.len() > MAX_LENGTH {
+            return Err(damaged());
+        }
+        // `Raw` lets pass the serial numbers that RFC 5280 forbids and real authorities issue.
+        let parsed = CertificateInner::<Raw>::from_der(&der).map_err(|error| damaged().with_source(error))?;
         let facts = parsed.tbs_certificate();
         let is_authority = facts
             .get_extension::<BasicConstraints>()
@@ -47,8 +51,8 @@ impl Certificate {
             issuer_key_id: issuer_key_id
                 .and_then(|(_, id)| id.key_identifier)
                 .map(|id| id.into_bytes().into()),
-            subject: facts.subject().clone(),
-            issuer: facts.issuer().clone(),
+            subject: facts.subject().to_der().map_err(|error| damaged().with_source(error))?,
+            issuer: facts.issuer().to_der().map_err(|error| damaged().with_source(error))?,
             not_before: facts.validity().not_before.to_system_time(),
             not_after: facts.validity().not_after.to_system_time(),
             is_authority,
@@ -58,7 +62,8 @@ impl Certificate {
 
     /// Returns the subject as RFC 4514 writes it, fit for a terminal.
     pub(crate) fn subject(&self) -> String {
-        self.subject.to_string().chars().filter(|letter| !letter.is_control()).collect()
+        let name = Name::from_der(&self.subject).map(|name| name.to_string()).unwrap_or_default();
+        name.chars().filter(|letter| !letter.is_control()).collect()
     }
 
     pub(crate) fn thumbprint(&self) -> Thumbprint {
@@ -74,7 +79,15 @@ impl Certificate {
         Some(self.issuer_key_id.as_ref()? == issuer.key_id.as_ref()?)
     }
 
+    /// Tells whether it names `issuer` as its own.
+    pub(crate) fn is_issued_by_name_of(&self, issuer: &Self) -> bool {
+        self.issuer == issuer.subject
+    }
+
     pub(crate) fn is_self_issued(&self) -> bool {
         self.subject == self.issuer
     }
 }
+
+/// Larger than any that a handshake could carry.
+const MAX_LENGTH: usize = 64 * 1024;

@@ -80,8 +80,16 @@ impl Pair {
     }
 }
 
+/// ring, or what xtask says by the environment: it runs all these tests on each.
+#[expect(clippy::disallowed_methods, reason = "xtask says by the environment which it is")]
 pub(crate) fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
+    let wanted = std::env::var("CLAVIGER_CRYPTO_PROVIDER");
+    Arc::new(match wanted.as_deref().unwrap_or("ring") {
+        "ring" => rustls::crypto::ring::default_provider(),
+        #[cfg(feature = "aws-lc-rs")]
+        "aws-lc-rs" => rustls::crypto::aws_lc_rs::default_provider(),
+        other => panic!("there is no crypto provider {other}, or its feature is off"),
+    })
 }
 
 fn authority_params(name: &str) -> CertificateParams {

@@ -1,6 +1,11 @@
 //! Who we are: a client certificate and its key.
 
-use std::{fmt, path::Path, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
 
 use claviger_auth_core::{Error, PublishIdentity, Thumbprint};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -8,6 +13,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use crate::{certificate::Certificate, private_key::PrivateKey};
 
 mod builder;
+mod pairing;
 
 pub use builder::IdentityBuilder;
 
@@ -47,24 +53,29 @@ struct Inner {
     /// Those above it, from its issuer upwards.
     issuers: Vec<Certificate>,
     key: PrivateKey,
+    exposed: Vec<PathBuf>,
 }
 
 impl Identity {
-    /// Reads PEM texts: all their certificates, and the one private key.
+    /// Reads texts and the bytes of files, in any form: all their certificates, and the key that belongs to one.
+    ///
+    /// PEM with keys in PKCS#8, PKCS#1 or SEC1; DER; and with the feature `pkcs12`, PKCS#12. The chain is put in
+    /// order, and what is no part of it left out. Of several keys, the one whose certificate is there is taken.
     ///
     /// The crypto provider is the process's default, or that of this crate's features;
     /// [`builder`](Self::builder) takes any.
     ///
     /// # Errors
     ///
-    /// [`Configuration`](claviger_auth_core::ErrorKind::Configuration) if there is no certificate or not
-    /// exactly one key, if they are not a pair, if the certificate is not valid now, if the key is encrypted,
-    /// if what is given is not PEM, or if there is no crypto provider.
+    /// [`Configuration`](claviger_auth_core::ErrorKind::Configuration) if there is no certificate or no key, if
+    /// no key or more than one has a certificate, if that is not valid now, if the key is encrypted and no
+    /// passphrase was given or a wrong one, if what is given is something else or larger than 1 MiB, or if
+    /// there is no crypto provider. The advice has the command that converts what cannot be read.
     pub fn from_pem<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, Error> {
         Self::with_parts(parts).build()
     }
 
-    /// Reads PEM texts as [`from_pem`](Self::from_pem) does, and judges their dates at `now`.
+    /// Reads as [`from_pem`](Self::from_pem) does, and judges the dates at `now`.
     ///
     /// # Errors
     ///
@@ -76,7 +87,7 @@ impl Identity {
         Self::with_parts(parts).with_time(now).build()
     }
 
-    /// Reads PEM files: one with both, or several, in any order.
+    /// Reads files as [`from_pem`](Self::from_pem) does: one with both, or several, in any order.
     ///
     /// # Errors
     ///
@@ -86,7 +97,7 @@ impl Identity {
         paths.into_iter().fold(Self::builder(), |builder, path| builder.with_file(path.as_ref())).build()
     }
 
-    /// Reads named texts and files, with a time or a crypto provider of one's own.
+    /// Reads named texts and files, with a passphrase, a time or a crypto provider of one's own.
     #[must_use]
     pub fn builder<'a>() -> IdentityBuilder<'a> {
         IdentityBuilder::new()
@@ -126,6 +137,15 @@ impl Identity {
     #[must_use]
     pub fn chain_length(&self) -> usize {
         1 + self.inner.issuers.len()
+    }
+
+    /// Names the files with the private key, or with any, that others than their owner may read. None on Windows,
+    /// which has no such bits.
+    ///
+    /// It is for a warning: `chmod go= FILE` takes that right away.
+    #[must_use]
+    pub fn exposed_files(&self) -> &[PathBuf] {
+        &self.inner.exposed
     }
 
     /// Copies what is sent in the handshake.

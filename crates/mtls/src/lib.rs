@@ -2,9 +2,10 @@
 //!
 //! # What it does
 //!
-//! It reads a client certificate and its key from every form of PEM that people get, checks that they are a
-//! pair and valid, and makes TLS connections with them over any TCP connector. What goes wrong, in a file or
-//! in a handshake, is told in words, with what to do about it.
+//! It reads a client certificate and its key from every form that people get them in (PEM, DER, encrypted
+//! keys, and with the feature `pkcs12` PKCS#12), checks that they are a pair and valid, and makes TLS
+//! connections with them over any TCP connector. What goes wrong, in a file or in a handshake, is told in
+//! words, with what to do about it.
 //!
 //! # Where it sits
 //!
@@ -45,22 +46,29 @@
 //! # What it does not do
 //!
 //! It has no switch to leave out the server's check, brings no cryptography of its own, and turns none on:
-//! take the feature `ring` or `aws-lc-rs`, or give a provider. It does not decrypt keys or read PKCS#12; it
-//! says which command does. It does not pool connections: that is `claviger-client`.
+//! take the feature `ring` or `aws-lc-rs`, or give a provider. What is encrypted in an old form it does not
+//! read; it says which command converts it. It does not pool connections: that is `claviger-client`.
 
 mod certificate;
 mod connector;
 mod demand;
+mod der;
 mod failure;
+mod file;
 #[cfg(test)]
 mod fixture;
+mod foreign;
 mod identity;
+mod part;
 mod pem;
+#[cfg(feature = "pkcs12")]
+mod pkcs12;
 mod private_key;
 mod provider;
 mod stream;
 mod tls;
 mod trust;
+mod unlock;
 
 pub use {
     connector::{MtlsConnector, MtlsLayer},

@@ -1,67 +1,54 @@
-//! PEM text, taken apart, with words for all that is not PEM.
+//! PEM text, taken apart.
 
-use std::{fs, path::PathBuf};
+use std::ops::Range;
 
-use claviger_auth_core::{Error, ErrorKind};
-use rustls_pki_types::{
-    CertificateDer, PrivateKeyDer,
-    pem::{PemObject, SectionKind},
-};
+use claviger_auth_core::Error;
+use rustls_pki_types::pem::{PemObject, SectionKind};
 use zeroize::Zeroizing;
 
-use crate::private_key::PrivateKey;
+use crate::{
+    der::Form,
+    foreign,
+    part::{Contents, problem},
+};
 
-/// One text or file to read.
-#[derive(Clone)]
-pub(crate) enum Part<'a> {
-    File(PathBuf),
-    Text { name: Option<String>, pem: &'a [u8] },
+/// One block: what is between its BEGIN line and its END line, in the text.
+struct Block<'a> {
+    label: &'a [u8],
+    body: Range<usize>,
 }
 
-/// What a part holds, beside its name.
-pub(crate) struct Contents {
-    pub(crate) name: Option<String>,
-    pub(crate) certificates: Vec<CertificateDer<'static>>,
-    pub(crate) keys: Vec<PrivateKey>,
-}
-
-impl Part<'_> {
-    pub(crate) fn read(&self) -> Result<Contents, Error> {
-        match self {
-            Self::Text { name, pem } => parse(pem, name.clone()),
-            Self::File(path) => {
-                let name = path.display().to_string();
-                let bytes = fs::read(path).map(Zeroizing::new).map_err(|error| {
-                    Error::new(ErrorKind::Configuration, "the file cannot be read")
-                        .with_subject(name.clone())
-                        .with_advice("check that the path is right and that you may read the file")
-                        .with_source(error)
-                })?;
-                parse(&bytes, Some(name))
+/// Decodes block by block, so that a key is in a holder that wipes it before the next one can fail.
+pub(crate) fn decode(text: &[u8], contents: &mut Contents) -> Result<(), Error> {
+    let mut useless = None;
+    for block in blocks(text)? {
+        let form = match block.label {
+            // As OpenSSL wrote it once.
+            b"CERTIFICATE" | b"X509 CERTIFICATE" => Form::Certificate,
+            b"ENCRYPTED PRIVATE KEY" => Form::EncryptedKey,
+            b"EC PRIVATE KEY" => Form::Sec1,
+            b"PRIVATE KEY" => Form::Pkcs8,
+            b"RSA PRIVATE KEY" => Form::Pkcs1,
+            label => {
+                if let Some(unusable) = foreign::of_label(label) {
+                    return Err(unusable);
+                }
+                useless.get_or_insert(label);
+                continue;
             }
-        }
+        };
+        let der = base64(text.get(block.body).unwrap_or_default())?;
+        contents.add(form, &der)?;
     }
-}
-
-/// Puts the name of the part, where it has one, on an error about it.
-pub(crate) fn named(error: Error, name: Option<&str>) -> Error {
-    match name {
-        Some(name) => error.with_subject(name),
-        None => error,
-    }
-}
-
-fn parse(bytes: &[u8], name: Option<String>) -> Result<Contents, Error> {
-    let mut contents = Contents { name, certificates: Vec::new(), keys: Vec::new() };
-    match decode(bytes, &mut contents) {
-        Ok(()) => Ok(contents),
-        Err(error) => Err(named(error, contents.name.as_deref())),
+    match useless {
+        Some(label) if contents.is_empty() => Err(foreign::of_useless_label(label)),
+        _ => Ok(()),
     }
 }
 
 /// Cuts out the certificates, and looks at nothing else.
 pub(crate) fn certificate_blocks(text: &[u8]) -> Vec<&[u8]> {
-    let text = text.strip_prefix(UTF8_MARK).unwrap_or(text);
+    let text = without_mark(text);
     let (mut blocks, mut open, mut end) = (Vec::new(), None, 0);
     for line in text.split_inclusive(is_break) {
         let start = end;
@@ -78,140 +65,79 @@ pub(crate) fn certificate_blocks(text: &[u8]) -> Vec<&[u8]> {
     blocks
 }
 
-/// Decodes section by section, so that a key is in a holder that wipes it before the next one can fail.
-fn decode(bytes: &[u8], contents: &mut Contents) -> Result<(), Error> {
-    let text = bytes.strip_prefix(UTF8_MARK).unwrap_or(bytes);
-    if text.iter().all(u8::is_ascii_whitespace) {
-        return Err(problem("the file is empty", "copy or download the file again"));
-    }
-    if UTF16_MARKS.iter().any(|mark| text.starts_with(mark)) {
-        return Err(problem("the file is UTF-16 text, not plain text", "save the file as UTF-8"));
-    }
-    if let Some(binary) = binary(text) {
-        return Err(binary);
-    }
-    check_boundaries(text)?;
-    let unindented = unindented(text);
-    let text = unindented.as_ref().map_or(text, |text| text);
-    for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(text) {
-        // What a decoder has to say about a key is not kept: it may quote it.
-        let (kind, der) = section
-            .map_err(|_| problem("the PEM text is damaged", "copy or download the file again, unchanged"))?;
-        if kind == SectionKind::Certificate {
-            contents.certificates.push(CertificateDer::from(der));
-        } else if let Some(key) = PrivateKeyDer::from_pem(kind, der) {
-            contents.keys.push(PrivateKey::new(key));
-        }
-    }
-    Ok(())
+/// Takes off the mark that some editors put before UTF-8.
+pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
-/// Knows DER and PKCS#12 by their first bytes: all of them are a sequence.
-fn binary(bytes: &[u8]) -> Option<Error> {
-    let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
-    let (&SEQUENCE, [length, ..]) = bytes.split_first()? else { return None };
-    if bytes.iter().all(is_text) {
-        return None;
-    }
-    let header = if length & 0x80 == 0 { 2 } else { 2 + usize::from(length & 0x7f) };
-    Some(match bytes.get(header..header + 3) {
-        Some([0x02, 0x01, 0x03]) => problem(
-            "this is a PKCS#12 file (.p12, .pfx), not PEM",
-            "convert it with: openssl pkcs12 -in FILE -nodes -out client.pem",
-        ),
-        Some([0x02, 0x01, _]) => problem(
-            "this is a private key in DER form, not PEM",
-            "convert it with: openssl pkey -inform der -in FILE -out client.key",
-        ),
-        _ => problem(
-            "this is a certificate in DER form, not PEM",
-            "convert it with: openssl x509 -inform der -in FILE -out client.crt",
-        ),
-    })
+pub(crate) fn has_begin_line(text: &[u8]) -> bool {
+    text.split(is_break).any(|line| line.trim_ascii().starts_with(BEGIN))
 }
 
-/// Walks from BEGIN to END, so that a text cut off is told as such, and what cannot be used by its name.
-fn check_boundaries(text: &[u8]) -> Result<(), Error> {
+/// Walks from BEGIN to END, so that a text cut off is told as such.
+fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>, Error> {
     let cut_off =
         || problem("the PEM text is cut off: a BEGIN line without its END line", "copy the whole file again");
-    let (mut open, mut any) = (None, false);
-    for line in lines(text) {
-        if let Some(label) = line.strip_prefix(b"-----BEGIN ") {
+    let (mut blocks, mut open, mut end) = (Vec::new(), None, 0);
+    for line in text.split_inclusive(is_break) {
+        let start = end;
+        end += line.len();
+        let line = line.trim_ascii();
+        if let Some(rest) = line.strip_prefix(BEGIN) {
             if open.is_some() {
                 return Err(cut_off());
             }
-            if let Some(unusable) = unusable(label) {
-                return Err(unusable);
+            open = Some((label(rest)?, end));
+        } else if let Some(rest) = line.strip_prefix(b"-----END ".as_slice()) {
+            let Some((begun, body)) = open.take() else { continue };
+            if label(rest)? != begun {
+                return Err(damaged());
             }
-            open = Some(label);
-            any = true;
-        } else if line.starts_with(b"-----END ") {
-            open = None;
+            blocks.push(Block { label: begun, body: body..start });
         } else if line.starts_with(b"Proc-Type:") && line.ends_with(b"ENCRYPTED") {
-            return Err(encrypted());
+            return Err(foreign::encrypted_as_of_old());
         }
     }
-    match (open, any) {
-        (Some(_), _) => Err(cut_off()),
-        (None, true) => Ok(()),
-        (None, false) => Err(problem(
-            "this is not a PEM file: it has no BEGIN line",
-            "give the file that begins with -----BEGIN CERTIFICATE----- or -----BEGIN PRIVATE KEY-----",
-        )),
+    if open.is_some() { Err(cut_off()) } else { Ok(blocks) }
+}
+
+fn label(rest: &[u8]) -> Result<&[u8], Error> {
+    let dashes = rest.windows(5).position(|window| window == b"-----").ok_or_else(damaged)?;
+    let (label, behind) = rest.split_at(dashes);
+    // The line ends here; what should be lines of their own may stand there, behind "\n" or a blank.
+    if behind.len() == 5 {
+        return Ok(label);
     }
+    Err(problem(
+        "the PEM text has lost its line breaks",
+        "copy the file again; where the breaks are written as \\n: printf '%b' \"$(cat FILE)\" > client.pem",
+    ))
 }
 
-fn unusable(label: &[u8]) -> Option<Error> {
-    Some(match label.trim_ascii_end().strip_suffix(b"-----")? {
-        b"ENCRYPTED PRIVATE KEY" => encrypted(),
-        b"TRUSTED CERTIFICATE" => problem(
-            "this is an OpenSSL trusted certificate, not a plain one",
-            "convert it with: openssl x509 -in FILE -out client.crt",
-        ),
-        b"CERTIFICATE REQUEST" | b"NEW CERTIFICATE REQUEST" => problem(
-            "this is a request for a certificate, not a certificate",
-            "give the certificate that was issued for it",
-        ),
-        b"PKCS7" => problem(
-            "this is a PKCS#7 file, not plain certificates",
-            "convert it with: openssl pkcs7 -in FILE -print_certs -out client.crt",
-        ),
-        b"OPENSSH PRIVATE KEY" => problem(
-            "this is an SSH key, not a TLS key",
-            "give the private key that belongs to the client certificate",
-        ),
-        _ => return None,
-    })
+/// Decodes the lines of a block, whatever stands before and behind each.
+fn base64(body: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+    // The decoder knows a block from its label; which one matters to nobody here.
+    let mut block = Zeroizing::new(Vec::with_capacity(body.len() + 2 * FRAME));
+    block.extend_from_slice(b"-----BEGIN PRIVATE KEY-----\n");
+    for line in body.split(is_break) {
+        block.extend_from_slice(line.trim_ascii());
+        // A break takes the place of the one that was there, or of the end.
+        block.push(b'\n');
+    }
+    block.extend_from_slice(b"-----END PRIVATE KEY-----\n");
+    // What a decoder has to say about a key is not kept: it may quote it.
+    let (_, der) = <(SectionKind, Vec<u8>)>::from_pem_slice(&block).map_err(|_| damaged())?;
+    Ok(Zeroizing::new(der))
 }
 
-fn encrypted() -> Error {
-    problem(
-        "the private key is encrypted",
-        "decrypt it with: openssl pkcs8 -topk8 -nocrypt -in FILE -out client.key",
-    )
-}
-
-fn problem(what: &'static str, advice: &'static str) -> Error {
-    Error::new(ErrorKind::Configuration, what).with_advice(advice)
-}
-
-/// Takes the indentation off, as of PEM pasted into YAML; the decoder knows lines from their start only.
-fn unindented(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let is_indented = text.split(is_break).any(|line| matches!(line, [b' ' | b'\t', ..]));
-    is_indented.then(|| Zeroizing::new(lines(text).collect::<Vec<_>>().join(&b'\n')))
-}
-
-fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(is_break).map(<[u8]>::trim_ascii)
+fn damaged() -> Error {
+    problem("the PEM text is damaged", "copy or download the file again, unchanged")
 }
 
 fn is_break(byte: &u8) -> bool {
     matches!(byte, b'\n' | b'\r')
 }
 
-const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
-const UTF16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
-const SEQUENCE: u8 = 0x30;
-
-#[cfg(test)]
-mod tests;
+const BEGIN: &[u8] = b"-----BEGIN ";
+/// Room for a BEGIN or an END line.
+const FRAME: usize = 32;

@@ -8,7 +8,8 @@ use rustls_pki_types::CertificateDer;
 
 use crate::{
     certificate::Certificate,
-    pem::{self, Part, named},
+    part::{Locked, Part, named},
+    pem,
 };
 
 /// Says whose word is taken for who a server is: the platform's authorities, given ones, or both.
@@ -50,17 +51,17 @@ impl Trust {
         Self { platform: true, given: RootCertStore::empty() }
     }
 
-    /// Trusts the authorities in these PEM texts, and nobody else.
+    /// Trusts the authorities in these texts, in PEM or DER, and nobody else.
     ///
     /// # Errors
     ///
-    /// [`Configuration`](ErrorKind::Configuration) if a text is not PEM, has no certificate in it, or one that
-    /// is damaged or not an authority's, or if no text is given.
+    /// [`Configuration`](ErrorKind::Configuration) if a text is neither PEM nor DER or larger than 1 MiB, has no
+    /// certificate in it, or one that is damaged or not an authority's, or if no text is given.
     pub fn given<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, Error> {
-        Self::read(parts.into_iter().map(|pem| Part::Text { name: None, pem }))
+        Self::read(parts.into_iter().map(|pem| Part::Text { name: None, bytes: pem }))
     }
 
-    /// Trusts the authorities in these PEM files, and nobody else.
+    /// Trusts the authorities in these files, in PEM or DER, and nobody else.
     ///
     /// # Errors
     ///
@@ -70,7 +71,7 @@ impl Trust {
         Self::read(paths.into_iter().map(|path| Part::File(path.as_ref().to_owned())))
     }
 
-    /// Trusts the platform's authorities and those in these PEM texts.
+    /// Trusts the platform's authorities and those in these texts.
     ///
     /// # Errors
     ///
@@ -99,7 +100,7 @@ impl Trust {
     #[must_use]
     pub fn authorities_in(pem: &[u8]) -> Vec<&[u8]> {
         let is_authority = |block: &&[u8]| {
-            let contents = Part::Text { name: None, pem: block }.read();
+            let contents = Part::Text { name: None, bytes: block }.read();
             let certificates = contents.map(|contents| contents.certificates).unwrap_or_default();
             certificates.into_iter().any(|der| Certificate::parse(der).is_ok_and(|one| one.is_authority))
         };
@@ -153,6 +154,9 @@ impl Trust {
         for part in parts {
             let contents = part.read()?;
             let name = contents.name.as_deref();
+            if contents.locked.iter().any(|locked| matches!(locked, Locked::Archive(_))) {
+                return Err(named(problem(ARCHIVE, CONVERT_ARCHIVE), name));
+            }
             if contents.certificates.is_empty() {
                 return Err(named(problem("there is no CA certificate in it", NAME_A_CA), name));
             }
@@ -175,6 +179,8 @@ impl Trust {
     }
 }
 
+const ARCHIVE: &str = "this is a PKCS#12 file (.p12, .pfx), not plain certificates";
+const CONVERT_ARCHIVE: &str = "convert it with: openssl pkcs12 -in FILE -nokeys -out ca.pem";
 const NOT_AN_AUTHORITY: &str = "this is not the certificate of an authority (CA)";
 const GIVE_THE_ISSUER: &str =
     "give the certificate of the authority that issued the server's, not the server's own";

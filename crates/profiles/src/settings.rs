@@ -13,7 +13,10 @@ mod schema;
 mod secret;
 mod section;
 
-pub(crate) use self::{client::Client, schema::Names};
+pub(crate) use self::{
+    client::{Client, IDENTITY},
+    schema::Names,
+};
 pub use self::{
     document::Document,
     overrides::Overrides,

@@ -1,21 +1,27 @@
 //! How an identity is read, checked and put in order.
 
-use std::{fmt, path::Path, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
 
 use claviger_auth_core::{Clock, Error, ErrorKind, SystemClock};
-use rustls::{
-    InconsistentKeys,
-    crypto::CryptoProvider,
-    sign::{CertifiedKey, SigningKey},
-};
+use rustls::crypto::CryptoProvider;
+use secrecy::SecretString;
 use x509_cert::der::DateTime;
 
-use super::{Identity, Inner};
+use super::{
+    Identity, Inner,
+    pairing::{self, Pair},
+};
 use crate::{
     certificate::Certificate,
-    pem::{Part, named},
+    part::{Contents, Part, named},
     private_key::PrivateKey,
     provider,
+    unlock::Unlock,
 };
 
 /// Reads an [`Identity`] from named texts and files.
@@ -36,26 +42,37 @@ use crate::{
 #[derive(Clone)]
 pub struct IdentityBuilder<'a> {
     parts: Vec<Part<'a>>,
+    passphrase: Option<SecretString>,
     time: Option<SystemTime>,
     provider: Option<Arc<CryptoProvider>>,
 }
 
 impl<'a> IdentityBuilder<'a> {
     pub(super) fn new() -> Self {
-        Self { parts: Vec::new(), time: None, provider: None }
+        Self { parts: Vec::new(), passphrase: None, time: None, provider: None }
     }
 
-    /// Adds a PEM text; errors about it bear the name.
+    /// Adds a PEM text, or whatever else a file can hold; errors about it bear the name.
     #[must_use]
     pub fn with_pem(mut self, name: impl Into<String>, pem: &'a [u8]) -> Self {
-        self.parts.push(Part::Text { name: Some(name.into()), pem });
+        self.parts.push(Part::Text { name: Some(name.into()), bytes: pem });
         self
     }
 
-    /// Adds a PEM file; errors about it bear its path.
+    /// Adds a file; errors about it bear its path.
     #[must_use]
     pub fn with_file(mut self, path: impl AsRef<Path>) -> Self {
         self.parts.push(Part::File(path.as_ref().to_owned()));
+        self
+    }
+
+    /// Opens encrypted keys and PKCS#12 files with this passphrase.
+    ///
+    /// It changes nothing for keys that are not encrypted. A PKCS#12 file without a passphrase, as some programs
+    /// write them, has an empty one, which is tried where none is given.
+    #[must_use]
+    pub fn with_passphrase(mut self, passphrase: SecretString) -> Self {
+        self.passphrase = Some(passphrase);
         self
     }
 
@@ -80,28 +97,38 @@ impl<'a> IdentityBuilder<'a> {
     ///
     /// As [`Identity::from_pem`].
     pub fn build(self) -> Result<Identity, Error> {
-        let mut certificates = Vec::new();
-        let mut keys = Vec::new();
-        for part in &self.parts {
-            let contents = part.read()?;
-            let name: Option<Arc<str>> = contents.name.map(Into::into);
-            for der in contents.certificates {
-                let certificate = Certificate::parse(der).map_err(|error| named(error, name.as_deref()))?;
-                certificates.push(Named { name: name.clone(), value: certificate });
-            }
-            keys.extend(contents.keys.into_iter().map(|key| Named { name: name.clone(), value: key }));
-        }
-        check_presence(&certificates, &keys)?;
+        let found = self.read()?;
+        let locked = found.locked.clone();
         let now = self.time.unwrap_or_else(|| SystemClock::new().wall());
-        let (key, signer) = one_key(keys, &*provider::resolve(self.provider)?)?;
-        let leaf = take_leaf(&mut certificates, &key, &signer, now)?;
-        check_dates(&leaf, now)?;
-        let issuers = issuers(&leaf.value, certificates, now);
-        Ok(Identity { inner: Arc::new(Inner { leaf: leaf.value, issuers, key: key.value }) })
+        let provider = provider::resolve(self.provider)?;
+        // Where something is missing, it is likely in what could not be opened.
+        found.into_identity(&provider, now).map_err(|error| locked.unwrap_or(error))
+    }
+
+    fn read(&self) -> Result<Found, Error> {
+        let mut found = Found::default();
+        let mut unlock = Unlock::with(self.passphrase.as_ref());
+        for part in &self.parts {
+            let mut contents = part.read()?;
+            let has_secrets = !contents.keys.is_empty() || !contents.locked.is_empty();
+            if let Part::File(path) = part
+                && contents.is_exposed
+                && has_secrets
+            {
+                found.exposed.push(path.clone());
+            }
+            for locked in std::mem::take(&mut contents.locked) {
+                if let Err(error) = unlock.open(&locked, &mut contents) {
+                    found.locked.get_or_insert(named(error, contents.name.as_deref()));
+                }
+            }
+            found.add(contents)?;
+        }
+        Ok(found)
     }
 
     pub(super) fn with_unnamed(mut self, pem: &'a [u8]) -> Self {
-        self.parts.push(Part::Text { name: None, pem });
+        self.parts.push(Part::Text { name: None, bytes: pem });
         self
     }
 }
@@ -112,98 +139,58 @@ impl fmt::Debug for IdentityBuilder<'_> {
     }
 }
 
-struct Named<T> {
-    name: Option<Arc<str>>,
-    value: T,
+/// What was found in all parts.
+#[derive(Default)]
+struct Found {
+    certificates: Vec<Named<Certificate>>,
+    keys: Vec<Named<PrivateKey>>,
+    /// Why the first of what is encrypted could not be opened.
+    locked: Option<Error>,
+    exposed: Vec<PathBuf>,
+}
+
+impl Found {
+    fn add(&mut self, contents: Contents) -> Result<(), Error> {
+        let name: Option<Arc<str>> = contents.name.map(Into::into);
+        for der in contents.certificates {
+            if self.certificates.iter().any(|known| known.value.der == der) {
+                continue;
+            }
+            let certificate = Certificate::parse(der).map_err(|error| named(error, name.as_deref()))?;
+            self.certificates.push(Named { name: name.clone(), value: certificate });
+        }
+        self.keys.extend(contents.keys.into_iter().map(|key| Named { name: name.clone(), value: key }));
+        if self.certificates.len() <= MOST_CERTIFICATES && self.keys.len() <= MOST_KEYS {
+            return Ok(());
+        }
+        let error =
+            Error::new(ErrorKind::Configuration, "there are too many certificates or keys for one identity")
+                .with_advice(
+                    "give the client certificate, the chain above it, and its key, and nothing else",
+                );
+        Err(named(error, name.as_deref()))
+    }
+
+    fn into_identity(mut self, provider: &CryptoProvider, now: SystemTime) -> Result<Identity, Error> {
+        pairing::check_presence(&self.certificates, &self.keys)?;
+        let Pair { key, leaf } = pairing::choose(self.keys, &self.certificates, provider, now)?;
+        let leaf = self.certificates.remove(leaf);
+        check_dates(&leaf, now)?;
+        let issuers = issuers(&leaf.value, self.certificates, now);
+        let inner = Inner { leaf: leaf.value, issuers, key: key.value, exposed: self.exposed };
+        Ok(Identity { inner: Arc::new(inner) })
+    }
+}
+
+/// Something, and the name of the part that it came from.
+pub(super) struct Named<T> {
+    pub(super) name: Option<Arc<str>>,
+    pub(super) value: T,
 }
 
 impl<T> Named<T> {
-    fn error(&self, what: &'static str, advice: &'static str) -> Error {
+    pub(super) fn error(&self, what: &'static str, advice: &'static str) -> Error {
         named(Error::new(ErrorKind::Configuration, what).with_advice(advice), self.name.as_deref())
-    }
-}
-
-fn check_presence(certificates: &[Named<Certificate>], keys: &[Named<PrivateKey>]) -> Result<(), Error> {
-    let Some(first) = certificates.first() else {
-        let error = Error::new(ErrorKind::Configuration, "there is no client certificate")
-            .with_advice("give the file that begins with -----BEGIN CERTIFICATE-----, too");
-        return Err(named(error, keys.first().and_then(|key| key.name.as_deref())));
-    };
-    if !keys.is_empty() {
-        return Ok(());
-    }
-    Err(if certificates.iter().all(|one| one.value.is_authority) {
-        first.error(NOT_A_CLIENT, NOT_A_CLIENT_ADVICE)
-    } else {
-        first.error(
-            "there is no private key",
-            "give the file that begins with -----BEGIN PRIVATE KEY-----, too",
-        )
-    })
-}
-
-/// Takes the key. The same key twice, even in two encodings, is one key.
-fn one_key(
-    keys: Vec<Named<PrivateKey>>,
-    provider: &CryptoProvider,
-) -> Result<(Named<PrivateKey>, Arc<dyn SigningKey>), Error> {
-    let mut found: Option<(Named<PrivateKey>, Arc<dyn SigningKey>)> = None;
-    for key in keys {
-        // What the provider has to say about a key is not kept: it may quote it.
-        let signer = provider.key_provider.load_private_key(key.value.to_der()).map_err(|_| {
-            key.error(
-                "the private key is damaged, or of a kind that is not supported",
-                "use an RSA key of 2048 bits or more, or an EC key on P-256 or P-384",
-            )
-        })?;
-        match &found {
-            None => found = Some((key, signer)),
-            Some((_, first)) if first.public_key().is_some() && first.public_key() == signer.public_key() => {
-            }
-            Some(_) => {
-                return Err(key.error(
-                    "there is a second private key, a different one",
-                    "give only the private key that belongs to the client certificate",
-                ));
-            }
-        }
-    }
-    found.ok_or_else(|| Error::new(ErrorKind::Configuration, "there is no private key"))
-}
-
-/// Takes out the certificate that the key belongs to; of several, a valid one, and the one valid longest.
-fn take_leaf(
-    certificates: &mut Vec<Named<Certificate>>,
-    key: &Named<PrivateKey>,
-    signer: &Arc<dyn SigningKey>,
-    now: SystemTime,
-) -> Result<Named<Certificate>, Error> {
-    let best = certificates
-        .iter()
-        .enumerate()
-        .filter(|(_, one)| is_pair(&one.value, signer))
-        .max_by_key(|(_, one)| (one.value.is_valid_at(now), one.value.not_after))
-        .map(|(index, _)| index);
-    match best {
-        Some(index) => Ok(certificates.remove(index)),
-        None => Err(match certificates.first() {
-            Some(first) if certificates.iter().all(|one| one.value.is_authority) => {
-                first.error(NOT_A_CLIENT, NOT_A_CLIENT_ADVICE)
-            }
-            _ => key.error(
-                "the private key belongs to another certificate",
-                "give the certificate and the key that were issued together",
-            ),
-        }),
-    }
-}
-
-fn is_pair(certificate: &Certificate, signer: &Arc<dyn SigningKey>) -> bool {
-    match CertifiedKey::new(vec![certificate.der.clone()], Arc::clone(signer)).keys_match() {
-        Ok(()) => true,
-        // A provider that cannot tell, such as a hardware key's: then it is whatever is no authority.
-        Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => !certificate.is_authority,
-        Err(_) => false,
     }
 }
 
@@ -229,7 +216,7 @@ fn issuers(leaf: &Certificate, mut rest: Vec<Named<Certificate>>, now: SystemTim
     let mut chain: Vec<Certificate> = Vec::new();
     loop {
         let last = chain.last().unwrap_or(leaf);
-        if last.is_self_issued() {
+        if last.is_self_issued() || chain.len() == LONGEST_CHAIN {
             return chain;
         }
         let rank = |issuer: &Certificate| match last.is_signed_by_key_of(issuer) {
@@ -240,7 +227,7 @@ fn issuers(leaf: &Certificate, mut rest: Vec<Named<Certificate>>, now: SystemTim
         let next = rest
             .iter()
             .enumerate()
-            .filter(|(_, one)| one.value.subject == last.issuer && one.value.is_authority)
+            .filter(|(_, one)| last.is_issued_by_name_of(&one.value) && one.value.is_authority)
             .min_by_key(|(_, one)| rank(&one.value))
             .map(|(index, _)| index);
         let Some(next) = next else { return chain };
@@ -248,7 +235,10 @@ fn issuers(leaf: &Certificate, mut rest: Vec<Named<Certificate>>, now: SystemTim
     }
 }
 
-const NOT_A_CLIENT: &str = "this is the certificate of an authority (CA), not a client certificate";
-const NOT_A_CLIENT_ADVICE: &str = "give the client certificate here, and the authority's as what to trust";
 const RENEW: &str = "get a new client certificate from whoever issued it";
 const CHECK_CLOCK: &str = "check this machine's clock, or wait";
+/// More than in the largest bundles of public authorities.
+const MOST_CERTIFICATES: usize = 500;
+const MOST_KEYS: usize = 20;
+/// Longer than any that a server would follow.
+const LONGEST_CHAIN: usize = 16;

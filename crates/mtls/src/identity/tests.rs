@@ -78,6 +78,91 @@ fn the_same_key_in_two_encodings_is_one_key() {
 }
 
 #[test]
+fn of_several_keys_takes_the_one_of_the_client_and_the_valid_one() {
+    let authority = Authority::new("authority");
+    let (pair, other) = (authority.issue("client"), authority.issue("other"));
+    let old = authority.issue_for_years("old", 2020, 2021);
+    let beside = [
+        other.key,
+        old.certificate + &old.key,
+        authority.pem() + &authority.key(),
+        // Of no kind that can be used.
+        "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n".to_owned(),
+        pair.certificate.clone() + &pair.key,
+    ];
+    for other in beside {
+        for text in [[&*other, &*pair.certificate, &*pair.key], [&*pair.key, &*pair.certificate, &*other]] {
+            let identity = load(&[text.concat().as_bytes()]).unwrap();
+            assert!(identity.subject().contains("CN=client"), "{}", identity.subject());
+        }
+    }
+}
+
+#[test]
+fn no_more_is_read_than_an_identity_can_have() {
+    let key = pair().key;
+    let keys = key.repeat(21);
+    assert_eq!(
+        refusal(&[pair().certificate.as_bytes(), keys.as_bytes()]).to_string(),
+        "there are too many certificates or keys for one identity (two)"
+    );
+}
+
+#[test]
+fn opens_what_is_encrypted_and_tells_a_wrong_passphrase() {
+    let encrypted = include_bytes!("testdata/ec-encrypted-pkcs8.key");
+    let with = |passphrase: Option<&str>, key| {
+        let mut builder = Identity::builder()
+            .with_crypto_provider(provider())
+            .with_time(now())
+            .with_pem("crt", EC)
+            .with_pem("key", key);
+        if let Some(passphrase) = passphrase {
+            builder = builder.with_passphrase(passphrase.into());
+            assert!(!format!("{builder:?}").contains(passphrase));
+        }
+        builder.build()
+    };
+    with(Some("swordfish"), encrypted).unwrap();
+    with(Some("not-needed"), EC_KEY).unwrap();
+    let error = with(Some("sharkfish"), encrypted).unwrap_err();
+    assert_eq!(error.to_string(), "the passphrase is wrong (key)");
+    assert!(!format!("{error:?}").contains("sharkfish"));
+    let error = with(None, encrypted).unwrap_err();
+    assert_eq!(error.to_string(), "the private key is encrypted (key)");
+    assert!(error.advice().contains("openssl pkcs8 -topk8 -nocrypt"));
+}
+
+#[test]
+#[cfg(not(feature = "pkcs12"))]
+fn without_the_feature_a_pkcs12_file_is_named() {
+    let error = refusal(&[include_bytes!("testdata/client.p12")]);
+    assert_eq!(error.to_string(), "this is a PKCS#12 file (.p12, .pfx), not PEM (one)");
+    assert!(error.advice().contains("openssl pkcs12 "));
+}
+
+#[test]
+#[cfg(unix)]
+fn tells_which_files_with_a_key_others_may_read() {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    let (folder, pair) = (tempfile::tempdir().unwrap(), pair());
+    let file = |name, text: &str, mode| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path
+    };
+    let certificate = file("a.crt", &pair.certificate, 0o644);
+    for (mode, exposed) in [(0o600, 0), (0o640, 1), (0o604, 1), (0o711, 0)] {
+        let key = file("a.key", &pair.key, mode);
+        let builder = Identity::builder().with_crypto_provider(provider()).with_time(now());
+        let identity = builder.with_file(&certificate).with_file(&key).build().unwrap();
+        assert_eq!(identity.exposed_files(), &[key][..exposed], "{mode:o}");
+    }
+}
+
+#[test]
 fn puts_the_chain_in_order_and_leaves_out_the_rest() {
     let root = Authority::new("root");
     let (upper, stranger) = (root.below("upper"), Authority::new("stranger"));
@@ -178,7 +263,14 @@ fn says_what_is_missing_or_does_not_fit() {
         (&[key], "there is no client certificate (one)"),
         (&[certificate], "there is no private key (one)"),
         (&[certificate, other.key.as_bytes()], "the private key belongs to another certificate (two)"),
-        (&[certificate, key, other.key.as_bytes()], "there is a second private key, a different one (three)"),
+        (
+            &[certificate, other.key.as_bytes(), ca_key.as_bytes()],
+            "none of the private keys belongs to the certificate (two)",
+        ),
+        (
+            &[certificate, key, other.certificate.as_bytes(), other.key.as_bytes()],
+            "there are several private keys, each with a valid certificate of its own (four)",
+        ),
         (&[ca.as_bytes()], "this is the certificate of an authority (CA), not a client certificate (one)"),
         (
             &[key, ca.as_bytes()],

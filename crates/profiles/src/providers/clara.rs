@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use claviger_auth_core::Error;
 use claviger_clara::{Client as ClaraClient, Config, Country, Credentials, Environment, TaxIdentifier};
-use claviger_mtls::{Identity, Tls};
+use claviger_mtls::Tls;
 use http::{HeaderName, header::AUTHORIZATION};
 use http_body_util::Full;
 use secrecy::SecretString;
@@ -14,7 +14,7 @@ use tower::util::BoxCloneService;
 use super::{Probe, Provide, Service, TokenRequestFacts, TokenRequests, Tokens};
 use crate::{
     location::Base,
-    settings::{Client, Names},
+    settings::{Client, IDENTITY, Names},
 };
 
 /// Holds Clara's own configuration.
@@ -73,19 +73,15 @@ fn credentials(client: &Client<'_>) -> Result<(Credentials, Form), Error> {
         // The folder's own errors name the file and the field.
         return Ok((Credentials::from_dir(folder)?, Form::Folder));
     }
-    if !section.has("cert_file") {
-        return Err(section.missing("credentials"));
-    }
-    let (id, secret) = (client.required_id()?, client.required_secret()?);
-    let files = ["cert_file", "key_file"].into_iter().filter_map(|name| section.path(name));
-    Ok((Credentials::new(id, secret, Identity::from_files(files)?), Form::Parts))
+    let identity = client.identity()?.ok_or_else(|| section.missing("credentials"))?;
+    Ok((Credentials::new(client.required_id()?, client.required_secret()?, identity), Form::Parts))
 }
 
 impl Provide for Clara {
     fn meaningful(&self) -> Vec<Names> {
         let parts: Names = match self.form {
             Form::Folder => &[],
-            Form::Parts => &["cert_file", "key_file"],
+            Form::Parts => IDENTITY,
         };
         vec![SETTINGS, parts]
     }

@@ -21,7 +21,7 @@ use self::{requests::Requests, tenant::Tenancy};
 use super::{Provide, Service, TokenRequests, Tokens};
 use crate::{
     location::Base,
-    settings::{Client, Names},
+    settings::{Client, IDENTITY, Names},
 };
 
 /// Holds what is known of a custom provider.
@@ -65,7 +65,6 @@ impl LoopbackHttp {
 
 pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
     let section = client.section;
-    section.refuse(&["pkcs12_file", "passphrase"])?;
     let loopback_http =
         if section.flag("allow_loopback_http") { LoopbackHttp::Allowed } else { LoopbackHttp::Refused };
     let (api_url, origin) = section
@@ -82,13 +81,12 @@ pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
         "token" => Auth::Token(client.given_token()?),
         _ => return Err(section.error("auth", "there is no such way to authenticate").with_advice(WAYS)),
     };
-    let files: Vec<_> = ["cert_file", "key_file"].into_iter().filter_map(|name| section.path(name)).collect();
     Ok(Box::new(Custom {
         api_url,
         origin,
         auth,
         trust: client.trust()?.unwrap_or_else(Trust::platform),
-        identity: if files.is_empty() { None } else { Some(Identity::from_files(files)?) },
+        identity: client.identity()?,
         tenancy,
         loopback_http,
         proxies: client.proxies.clone(),
@@ -136,7 +134,8 @@ impl Provide for Custom {
             Auth::None => &[],
             Auth::Token(_) => &["token"] as Names,
         };
-        vec![SETTINGS, of_auth]
+        // A passphrase for nothing is a mistake.
+        vec![SETTINGS, of_auth, if self.identity.is_some() { IDENTITY } else { &[] }]
     }
 
     fn tls(&self) -> Result<Tls, Error> {
@@ -202,5 +201,5 @@ impl Provide for Custom {
     }
 }
 
-const SETTINGS: Names = &["allow_loopback_http", "auth", "cert_file", "key_file", "tenant", "tenant_header"];
+const SETTINGS: Names = &["allow_loopback_http", "auth", "tenant", "tenant_header"];
 const WAYS: &str = "this version knows basic, client-credentials, token and none";

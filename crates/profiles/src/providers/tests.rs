@@ -156,6 +156,36 @@ fn nothing_is_fetched_where_credentials_were_given() {
 }
 
 #[test]
+fn opens_the_key_or_the_pkcs12_file_with_the_passphrase() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let testdata = concat!(env!("CARGO_MANIFEST_DIR"), "/../mtls/src/identity/testdata");
+    let pem = format!("cert_file = '{testdata}/ec.crt'\nkey_file = '{testdata}/ec-encrypted-pkcs8.key'\n");
+    let pkcs12 = format!("pkcs12_file = '{testdata}/client.p12'\n");
+    let clara = "provider = 'clara'\ncountry = 'mx'\nclient_id = 'a'\nclient_secret = 'b'\n";
+    for files in [pem, pkcs12] {
+        for provider in [clara, &format!("{CUSTOM}auth = 'none'\n")] {
+            let settings = format!("{provider}{files}");
+            let with = |passphrase: &str| format!("{settings}passphrase = {passphrase}\n");
+            for (settings, variables) in
+                [(with("'swordfish'"), NONE), (with("{ env = 'KEY' }"), &[("KEY", "swordfish")])]
+            {
+                let profile = load(&settings, None, variables).unwrap();
+                assert_eq!(profile.warnings(), Vec::<String>::new(), "{settings}");
+                assert!(!format!("{profile:?}").contains("swordfish"));
+            }
+            for (settings, words) in [
+                (settings.clone(), "is encrypted ("),
+                (with("'swordfish2'"), "the passphrase is wrong ("),
+                (with("{ env = 'GONE' }"), "profiles.a.passphrase, $GONE"),
+            ] {
+                let error = refused(&settings);
+                assert!(error.to_string().contains(words), "{settings}: {error}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_tenant_is_that_of_the_flag_before_that_of_the_profile() {
     for (tenant, sent) in [(None, "acme"), (Some("Other"), "other")] {
         let settings = format!("{CLARUS}tenant_on_token_requests = true\n");
@@ -225,6 +255,7 @@ fn a_setting_of_another_way_is_a_warning() {
         (format!("{CLAZAR}tenant = 'a'\nauth = 'token'"), "auth tenant"),
         (format!("{CUSTOM}{token}username = 'a'\ntoken_url = 'https://a.example'"), "token_url username"),
         (format!("{CUSTOM}auth = 'none'\nclient_id = 'a'"), "client_id"),
+        (format!("{CUSTOM}auth = 'none'\npassphrase = 'swordfish'"), "passphrase"),
     ] {
         let warnings = load(&settings, None, &[]).unwrap().warnings().to_vec();
         let names = warnings.iter().map(|warning| warning.trim_end_matches(')').rsplit('.').next().unwrap());

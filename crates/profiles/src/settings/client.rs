@@ -2,11 +2,11 @@
 
 use claviger_auth_core::{Error, ErrorKind, StaticToken};
 use claviger_client::Proxies;
-use claviger_mtls::Trust;
+use claviger_mtls::{Identity, Trust};
 use claviger_token_endpoint::ClientAuthenticationMethod;
 use secrecy::SecretString;
 
-use super::{Overrides, section::Section};
+use super::{Names, Overrides, section::Section};
 use crate::variables::{CLIENT_SECRET, Variables};
 
 /// Who the client is: the profile, and what stands above it.
@@ -99,6 +99,21 @@ impl Client<'_> {
         }
     }
 
+    /// The client certificate and its key, where a file with them is named.
+    pub(crate) fn identity(&self) -> Result<Option<Identity>, Error> {
+        let section = self.section;
+        let files: Vec<_> = IDENTITY_FILES.iter().filter_map(|name| section.path(name)).collect();
+        if files.is_empty() {
+            return Ok(None);
+        }
+        let mut identity =
+            files.into_iter().fold(Identity::builder(), |identity, file| identity.with_file(file));
+        if let Some(passphrase) = section.secret("passphrase", self.variables)? {
+            identity = identity.with_passphrase(passphrase);
+        }
+        identity.build().map(Some)
+    }
+
     /// Whom to trust, where the settings say; a CA file alone means its authorities and no other.
     pub(crate) fn trust(&self) -> Result<Option<Trust>, Error> {
         let section = self.section;
@@ -120,3 +135,7 @@ impl Client<'_> {
         }
     }
 }
+
+/// What [`Client::identity`] reads.
+pub(crate) const IDENTITY: Names = &["cert_file", "key_file", "passphrase", "pkcs12_file"];
+const IDENTITY_FILES: Names = &["cert_file", "key_file", "pkcs12_file"];

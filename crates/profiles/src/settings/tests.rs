@@ -121,7 +121,6 @@ fn a_key_without_meaning_is_a_warning_and_a_known_one_of_another_provider_too() 
 fn says_what_this_version_cannot_do() {
     for (from, to) in [
         ("\"client-credentials\"", "\"authorization-code\""),
-        ("client_id", "pkcs12_file = \"a.p12\"\nclient_id"),
         ("\"swordfish\"", "{ keyring = \"swordfish\" }"),
     ] {
         let error = refused(&CUSTOM.replacen(from, to, 1));
