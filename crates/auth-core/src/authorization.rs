@@ -164,7 +164,7 @@ where
             let bound_elsewhere = self.config.bound_elsewhere(credential);
             if bound_elsewhere {
                 // The certificate changed. A token for the new one can be had.
-                source.as_dyn().invalidate(credential.generation());
+                self.config.rebind(source.as_dyn(), credential.generation());
             }
             !bound_elsewhere
         });
@@ -184,7 +184,7 @@ where
             drop(mem::replace(&mut self.inner, clone.clone()));
             let config = Arc::clone(&self.config);
             let stage = Stage::Obtaining(source.obtain());
-            let waiting = Waiting { stage, source, service: clone, request, config };
+            let waiting = Waiting { stage, source, service: clone, request, config, rebinds: 0 };
             return State::Waiting { waiting: Some(Box::new(waiting)) }.into();
         };
         if let Err(error) = self.config.stamp(&mut request, &credential) {
@@ -300,6 +300,14 @@ impl Config {
         })
     }
 
+    /// Lets the source know which certificate is presented now.
+    fn rebind(&self, source: &dyn CredentialSource, generation: Generation) {
+        match self.identity.as_ref().and_then(|identity| identity.thumbprint()) {
+            Some(certificate) => source.rebind(generation, certificate),
+            None => source.invalidate(generation),
+        }
+    }
+
     fn stamp<R: HttpRequest>(&self, request: &mut R, credential: &Credential) -> Result<(), Error> {
         if self.bound_elsewhere(credential) {
             return Err(Error::new(
@@ -319,6 +327,8 @@ struct Waiting<S, R, T> {
     service: S,
     request: R,
     config: Arc<Config>,
+    /// How often the certificate was another than that of the token which came.
+    rebinds: u8,
 }
 
 enum Stage<T> {
@@ -341,6 +351,13 @@ where
             match &mut self.stage {
                 Stage::Obtaining(obtaining) => {
                     let credential = ready!(obtaining.as_mut().poll(cx))?;
+                    if self.config.bound_elsewhere(&credential) && self.rebinds < MOST_REBINDS {
+                        // The certificate changed while the token was fetched.
+                        self.rebinds += 1;
+                        self.config.rebind(self.source.as_dyn(), credential.generation());
+                        self.stage = Stage::Obtaining(self.source.obtain());
+                        continue;
+                    }
                     self.config.stamp(&mut self.request, &credential)?;
                     self.stage = Stage::Readying(Some(Used {
                         source: self.source.clone(),
@@ -386,6 +403,8 @@ fn is_unauthorized(status: StatusCode, _headers: &HeaderMap) -> bool {
     status == StatusCode::UNAUTHORIZED
 }
 
+/// Each further one means that the certificate changed again.
+const MOST_REBINDS: u8 = 3;
 const COMPLETED: &str = "a future is not polled after it is ready";
 
 #[cfg(test)]

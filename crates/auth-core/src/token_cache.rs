@@ -18,7 +18,8 @@ use self::{
     shared::{Joining, Shared},
 };
 use crate::{
-    AccessToken, Clock, Credential, CredentialSource, Error, ErrorKind, Generation, SystemClock, TokenSource,
+    AccessToken, Clock, Credential, CredentialSource, Error, ErrorKind, Generation, SystemClock, Thumbprint,
+    TokenSource,
 };
 
 /// Keeps the token of a [`TokenSource`] and fetches the next one when it must.
@@ -157,6 +158,10 @@ impl<T: TokenSource> CredentialSource for TokenCache<T> {
 
     fn invalidate(&self, generation: Generation) {
         self.shared.invalidate(generation);
+    }
+
+    fn rebind(&self, generation: Generation, certificate: Thumbprint) {
+        self.shared.rebind(generation, certificate);
     }
 }
 
