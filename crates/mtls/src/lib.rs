@@ -3,8 +3,8 @@
 //! # What it does
 //!
 //! It reads a client certificate and its key from every form of PEM that people get, checks that they are a
-//! pair and valid, and makes TLS connections with them over any TCP connector. What goes wrong, in a file or
-//! in a handshake, is told in words, with what to do about it.
+//! pair and valid, makes TLS connections with them over any TCP connector, and takes others when the files change
+//! ([`Rotation`]). What goes wrong, in a file or in a handshake, is told in words, with what to do about it.
 //!
 //! # Where it sits
 //!
@@ -58,6 +58,7 @@ mod identity;
 mod pem;
 mod private_key;
 mod provider;
+mod rotation;
 mod stream;
 mod tls;
 mod trust;
@@ -65,6 +66,7 @@ mod trust;
 pub use {
     connector::{MtlsConnector, MtlsLayer},
     identity::{Identity, IdentityBuilder},
+    rotation::{Rotation, RotationEvent, Watch},
     stream::{ConnectionFailure, MtlsStream},
     tls::{Tls, TlsBuilder},
     trust::Trust,
