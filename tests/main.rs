@@ -9,6 +9,7 @@
 //! | `single_flight` | many callers and one token |
 //! | `revoked_token` | a token that the API no longer takes |
 //! | `certificates` | who the client is, and who the server is |
+//! | `rotation` | another client certificate while requests are under way |
 //! | `token_faults` | a token endpoint that misbehaves |
 //! | `api_faults` | an API that misbehaves |
 //! | `origins` | where a request may go |
@@ -92,6 +93,8 @@ mod real_software;
 mod reqwest;
 #[cfg(test)]
 mod revoked_token;
+#[cfg(test)]
+mod rotation;
 #[cfg(test)]
 mod single_flight;
 #[cfg(test)]
