@@ -35,8 +35,13 @@ impl Data {
 
 /// Writes a text for people to stdout; its colours only show on a terminal.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    write(text).map_err(Failure::of_output)
+}
+
+/// As [`print`], for those who have errors of their own.
+pub(crate) fn write(text: &str) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Failure::of_output)
+    out.write_all(text.as_bytes()).and_then(|()| out.flush())
 }
 
 /// Says what went wrong, why, and what to do.

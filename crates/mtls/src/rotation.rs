@@ -175,7 +175,7 @@ impl Rotation {
                 time::sleep(interval).await;
             }
         });
-        Ok(Watch(task.abort_handle()))
+        Ok(Watch { task: task.abort_handle() })
     }
 
     /// Returns why what the files hold cannot be used; none as long as all is well.
@@ -226,11 +226,13 @@ impl RotationEvent {
 /// Watches the files of a [`Rotation`] until it is dropped.
 #[derive(Debug)]
 #[must_use = "the files are watched until it is dropped"]
-pub struct Watch(AbortHandle);
+pub struct Watch {
+    task: AbortHandle,
+}
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 

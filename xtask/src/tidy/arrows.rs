@@ -56,6 +56,19 @@ const ARROWS: &[(&str, Allowed)] = &[
         ]),
     ),
     ("claviger-client", Allowed::Only(&["claviger-auth-core", "claviger-mtls"])),
+    (
+        "claviger-demo",
+        Allowed::Only(&[
+            "claviger-auth-core",
+            "claviger-clara",
+            "claviger-clarify",
+            "claviger-clarus",
+            "claviger-clazar",
+            "claviger-client",
+            "claviger-mtls",
+            "claviger-sandbox",
+        ]),
+    ),
     ("claviger-mtls", Allowed::Only(&["claviger-auth-core"])),
     ("claviger-oauth-cc", Allowed::Only(&["claviger-auth-core", "claviger-token-endpoint"])),
     (
