@@ -15,7 +15,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::{
-    MtlsStream, Tls,
+    Handshake, MtlsStream, Tls,
     demand::Watched,
     failure::{self, Peer},
 };
@@ -101,11 +101,13 @@ where
             let peer = peer.with_asked(asked);
             match result {
                 Ok(stream) => {
-                    let version = match &stream {
-                        MaybeHttpsStream::Https(tls) => tls.inner().get_ref().1.protocol_version(),
+                    let connection = match &stream {
+                        MaybeHttpsStream::Https(tls) => Some(tls.inner().get_ref().1),
                         MaybeHttpsStream::Http(_) => None,
                     };
-                    Ok(MtlsStream::new(stream, peer.with_version(version)))
+                    let peer = peer.with_version(connection.and_then(|it| it.protocol_version()));
+                    let seen = connection.map(|connection| Handshake::of(connection, asked));
+                    Ok(MtlsStream::new(stream, peer, seen))
                 }
                 Err(error) => Err(failure::handshake(error, &peer).into()),
             }

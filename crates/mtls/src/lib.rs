@@ -59,6 +59,7 @@ mod pem;
 mod private_key;
 mod provider;
 mod rotation;
+mod seen;
 mod stream;
 mod tls;
 mod trust;
@@ -67,7 +68,8 @@ pub use {
     connector::{MtlsConnector, MtlsLayer},
     identity::{Identity, IdentityBuilder},
     rotation::{Rotation, RotationEvent, Watch},
-    stream::{ConnectionFailure, MtlsStream},
+    seen::{CertificateFacts, Handshake},
+    stream::{ConnectionReport, MtlsStream},
     tls::{Tls, TlsBuilder},
     trust::Trust,
 };

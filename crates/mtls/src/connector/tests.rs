@@ -294,6 +294,59 @@ async fn a_server_that_asks_for_a_certificate_and_hangs_up_is_told_from_one_that
     }
 }
 
+/// Over each version of TLS: who refuses by an alert says the same, whenever it comes.
+#[tokio::test]
+async fn every_alert_is_told_alike_over_each_version() {
+    let of = |number: u8| match number {
+        42 => "the server says that the client certificate is bad",
+        44 => "the server says that the client certificate was revoked",
+        45 => "the server says that the client certificate expired",
+        48 => "the server does not know the authority of the client certificate",
+        49 => "the server knows the client certificate and denies it access",
+        70 => "the server speaks neither TLS 1.2 nor 1.3",
+        116 => "the server demands a client certificate",
+        _ => "the server does not know this host name",
+    };
+    for number in [42, 44, 45, 48, 49, 70, 112, 116] {
+        // In the handshake, in plain: so a TLS 1.2 server refuses, and one that never came to a version.
+        let address = serve(move |mut tcp| async move {
+            let _ = tcp.read(&mut [0; 1024]).await;
+            let _ = tcp.write_all(&[21, 3, 3, 0, 2, 2, number]).await;
+            let _ = tcp.read_to_end(&mut Vec::new()).await;
+        })
+        .await;
+        let (authority, clients) = (Authority::new("any"), Authority::new("clients"));
+        let tls = authority.tls().with_identity(clients.issue("client").identity()).build().unwrap();
+        let error = refusal(tls, &https(address)).await;
+        assert_eq!(told(&error, address), of(number));
+        let is_ours = !matches!(number, 70 | 112);
+        assert_eq!(error.kind() == ErrorKind::ClientCertificate, is_ours, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_can_be_looked_at() {
+    for (version, name) in BOTH.into_iter().zip(["TLS 1.2", "TLS 1.3"]) {
+        for asks in [Asks::Demands, Asks::Nothing] {
+            let server = Server { asks, ..Server::new(version) };
+            let address = server.listen().await;
+            let identity = server.clients.issue("client").identity();
+            let tls = server.authority.tls().with_identity(identity).build().unwrap();
+            let stream = connect(MtlsLayer::new(tls), &https(address)).await.unwrap();
+            let mut extras = http::Extensions::new();
+            stream.inner().connected().get_extras(&mut extras);
+            let handshake = extras.get::<crate::ConnectionReport>().unwrap().handshake().unwrap();
+            assert_eq!(
+                (handshake.version(), handshake.asked_for_certificate()),
+                (name, asks == Asks::Demands)
+            );
+            let [server] = &*handshake.server_certificates() else { panic!("not one") };
+            assert_eq!((&*server.subject, &*server.issuer), ("CN=localhost", "CN=server authority"));
+            assert_eq!(server.names, ["localhost"]);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_port_where_nobody_listens_is_told_as_such() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -329,7 +382,7 @@ async fn the_kind_of_an_io_error_stays_and_the_failure_is_kept() {
     let mut stream = connect(layer, &https(address)).await.unwrap();
     let mut extras = http::Extensions::new();
     stream.inner().connected().get_extras(&mut extras);
-    let failure = extras.get::<crate::ConnectionFailure>().unwrap();
+    let failure = extras.get::<crate::ConnectionReport>().unwrap();
     assert!(failure.error().is_none());
     let error = stream.read(&mut [0; 1]).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::InvalidData);
