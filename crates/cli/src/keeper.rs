@@ -47,7 +47,7 @@ impl Keeper {
                 return Ok(requests.source);
             }
         };
-        let TokenRequests { source, facts, client_secret } = requests;
+        let TokenRequests { source, facts, client_secret, .. } = requests;
         let mut store = TokenStore::builder(folder, key(facts)).with_warning(console::warn);
         if let Some(client_secret) = client_secret {
             store = store.with_client_secret(client_secret);
@@ -96,6 +96,7 @@ mod tests {
 
     use async_trait::async_trait;
     use claviger_auth_core::{AccessToken, Fetch};
+    use claviger_token_endpoint::ClientAuthenticationMethod;
 
     use super::*;
 
@@ -117,6 +118,7 @@ mod tests {
         let requests = || TokenRequests {
             source: Arc::new(Never),
             facts: TokenRequestFacts::new("custom", "https://auth.example/token", "acme"),
+            method: ClientAuthenticationMethod::None,
             client_secret: None,
         };
         let Err(error) = Keeper::new(&Choice::default(), &environment).keep(requests()) else {

@@ -22,6 +22,7 @@ use crate::{
     fixture::{Authority, Pair, provider},
 };
 
+mod alerts;
 mod rotation;
 
 type Plain = TokioIo<MtlsStream<TokioIo<TcpStream>>>;
@@ -209,41 +210,43 @@ async fn an_expired_client_certificate_is_told_as_such() {
 
 #[tokio::test]
 async fn what_is_wrong_with_the_server_certificate_is_told() {
-    let fresh = || Server::new(&TLS13);
-    let stranger = Authority::new("stranger");
-    let expired = |server: &Server| server.authority.issue_for_years("localhost", 2020, 2021);
-    let early = |server: &Server| server.authority.issue_for_years("localhost", 2100, 2101);
-    let cases: [(Pair, Server, &str); 5] = [
-        (
-            stranger.issue("localhost"),
-            fresh(),
-            "the server's certificate is from an authority that is not trusted",
-        ),
-        {
-            let server = fresh();
-            let pair = server.authority.issue("elsewhere.example");
-            (pair, server, "the server's certificate is for another name")
-        },
-        {
-            let server = fresh();
-            (expired(&server), server, "the server's certificate has expired")
-        },
-        {
-            let server = fresh();
-            (early(&server), server, "the server's certificate is not valid yet")
-        },
-        {
-            // As `openssl req -x509` makes it, and many a test server shows it.
-            let server = fresh();
-            let pair = Pair { certificate: server.authority.pem(), key: server.authority.key() };
-            (pair, server, "the server shows the certificate of an authority (CA) as its own")
-        },
-    ];
-    for (pair, server, text) in cases {
-        let server = Server { pair, ..server };
-        let address = server.listen().await;
-        let error = refusal(server.authority.tls().build().unwrap(), &https(address)).await;
-        assert_eq!((error.kind(), &*told(&error, address)), (ErrorKind::Tls, text), "{error:?}");
+    for version in BOTH {
+        let fresh = || Server::new(version);
+        let stranger = Authority::new("stranger");
+        let expired = |server: &Server| server.authority.issue_for_years("localhost", 2020, 2021);
+        let early = |server: &Server| server.authority.issue_for_years("localhost", 2100, 2101);
+        let cases: [(Pair, Server, &str); 5] = [
+            (
+                stranger.issue("localhost"),
+                fresh(),
+                "the server's certificate is from an authority that is not trusted",
+            ),
+            {
+                let server = fresh();
+                let pair = server.authority.issue("elsewhere.example");
+                (pair, server, "the server's certificate is for another name")
+            },
+            {
+                let server = fresh();
+                (expired(&server), server, "the server's certificate has expired")
+            },
+            {
+                let server = fresh();
+                (early(&server), server, "the server's certificate is not valid yet")
+            },
+            {
+                // As `openssl req -x509` makes it, and many a test server shows it.
+                let server = fresh();
+                let pair = Pair { certificate: server.authority.pem(), key: server.authority.key() };
+                (pair, server, "the server shows the certificate of an authority (CA) as its own")
+            },
+        ];
+        for (pair, server, text) in cases {
+            let server = Server { pair, ..server };
+            let address = server.listen().await;
+            let error = refusal(server.authority.tls().build().unwrap(), &https(address)).await;
+            assert_eq!((error.kind(), &*told(&error, address)), (ErrorKind::Tls, text), "{error:?}");
+        }
     }
 }
 
@@ -294,9 +297,8 @@ async fn a_server_that_asks_for_a_certificate_and_hangs_up_is_told_from_one_that
     }
 }
 
-/// Over each version of TLS: who refuses by an alert says the same, whenever it comes.
 #[tokio::test]
-async fn every_alert_is_told_alike_over_each_version() {
+async fn an_alert_in_the_place_of_the_first_answer_is_told() {
     let of = |number: u8| match number {
         42 => "the server says that the client certificate is bad",
         44 => "the server says that the client certificate was revoked",
@@ -308,7 +310,6 @@ async fn every_alert_is_told_alike_over_each_version() {
         _ => "the server does not know this host name",
     };
     for number in [42, 44, 45, 48, 49, 70, 112, 116] {
-        // In the handshake, in plain: so a TLS 1.2 server refuses, and one that never came to a version.
         let address = serve(move |mut tcp| async move {
             let _ = tcp.read(&mut [0; 1024]).await;
             let _ = tcp.write_all(&[21, 3, 3, 0, 2, 2, number]).await;

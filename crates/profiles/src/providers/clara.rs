@@ -6,6 +6,7 @@ use bytes::Bytes;
 use claviger_auth_core::Error;
 use claviger_clara::{Client as ClaraClient, Config, Country, Credentials, Environment, TaxIdentifier};
 use claviger_mtls::{Identity, Tls};
+use claviger_token_endpoint::ClientAuthenticationMethod;
 use http::{HeaderName, header::AUTHORIZATION};
 use http_body_util::Full;
 use secrecy::SecretString;
@@ -90,17 +91,22 @@ impl Provide for Clara {
         vec![SETTINGS, parts]
     }
 
+    fn identity(&self) -> Option<&Identity> {
+        Some(self.config.identity())
+    }
+
     fn tls(&self) -> Result<Tls, Error> {
         self.config.tls()
     }
 
     fn token_requests(&self) -> Result<Option<TokenRequests>, Error> {
         let source = Arc::new(self.config.token_source(self.config.transport()?)?);
+        let method = ClientAuthenticationMethod::ClientSecretBasic;
         let facts = TokenRequestFacts {
             certificate: Some(self.config.identity().thumbprint()),
             ..TokenRequestFacts::new("clara", self.config.endpoints().token_url(), self.client_id.as_str())
         };
-        Ok(Some(TokenRequests { source, facts, client_secret: Some(self.client_secret.clone()) }))
+        Ok(Some(TokenRequests { source, facts, method, client_secret: Some(self.client_secret.clone()) }))
     }
 
     fn service(&self, tokens: Option<Tokens>) -> Result<Service, Error> {

@@ -21,6 +21,7 @@ use crate::{
 pub(super) struct Requests {
     facts: TokenRequestFacts,
     client: ClientAuthentication,
+    method: ClientAuthenticationMethod,
     client_secret: Option<SecretString>,
     /// The tenant's header, where token requests carry it too.
     header: Option<(HeaderName, HeaderValue)>,
@@ -56,7 +57,7 @@ impl Requests {
             tenant: header.as_ref().map(|(_, value)| value.clone()),
             ..TokenRequestFacts::new("custom", section.required("token_url")?, id)
         };
-        Ok(Self { facts, client: authentication, client_secret, header })
+        Ok(Self { facts, client: authentication, method, client_secret, header })
     }
 
     /// Sends them over a client that presents this certificate.
@@ -86,6 +87,7 @@ impl Requests {
         Ok(TokenRequests {
             source: Arc::new(source),
             facts: TokenRequestFacts { certificate, ..self.facts.clone() },
+            method: self.method,
             client_secret: self.client_secret.clone(),
         })
     }
