@@ -79,6 +79,11 @@ pub(crate) fn warn(words: &str) {
     say(&format!("{WARNING}claviger: warning:{WARNING:#} {}\n", escaped(words)));
 }
 
+/// Says a line about something that will soon go wrong.
+pub(crate) fn alarm(words: &str) {
+    say(&format!("{ERROR}claviger: WARNING:{ERROR:#} {}\n", escaped(words)));
+}
+
 /// Says a text of several lines.
 pub(crate) fn say(text: &str) {
     // Where stderr is closed there is nobody to tell.

@@ -5,6 +5,7 @@
 //! `console` writes to the process's outputs.
 
 mod args;
+mod certificate;
 mod check;
 mod completions;
 mod console;
