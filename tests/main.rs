@@ -20,6 +20,7 @@
 //! | `all_stacks`, `all_canary` | what is alike at those three: tokens, faults, origins; their secrets |
 //! | `proxies` | a proxy on the way |
 //! | `curl`, `nginx`, `oidc_provider`, `openssl`, `pyclarify` | software that is not ours |
+//! | `program_check` | `claviger check` on a set-up that is broken |
 //! | `program`, `program_failures` | the program, as somebody at a terminal sees it |
 //! | `program_profiles`, `program_profile_failures` | the same with every profile that the sandbox writes |
 //! | `program_kept_tokens` | tokens that the program keeps between runs |
@@ -71,6 +72,8 @@ mod openssl;
 mod origins;
 #[cfg(test)]
 mod program;
+#[cfg(test)]
+mod program_check;
 #[cfg(test)]
 mod program_failures;
 #[cfg(test)]
