@@ -9,6 +9,7 @@
 //! | `single_flight` | many callers and one token |
 //! | `revoked_token` | a token that the API no longer takes |
 //! | `certificates` | who the client is, and who the server is |
+//! | `rotation` | another client certificate while requests are under way |
 //! | `token_faults` | a token endpoint that misbehaves |
 //! | `api_faults` | an API that misbehaves |
 //! | `origins` | where a request may go |
@@ -28,6 +29,7 @@
 //! | `curl`, `nginx`, `oidc_provider`, `openid_client`, `openssl`, `pyclarify` | software that is not ours |
 //! | `curl`, `nginx`, `oidc_provider`, `openssl`, `pyclarify` | software that is not ours |
 //! | `zoo` | keys, certificates and what is taken for them, in every form |
+//! | `program_check` | `claviger check` on a set-up that is broken |
 //! | `program`, `program_failures` | the program, as somebody at a terminal sees it |
 //! | `program_profiles`, `program_profile_failures` | the same with every profile that the sandbox writes |
 //! | `program_kept_tokens` | tokens that the program keeps between runs |
@@ -90,6 +92,8 @@ mod origins;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod program_check;
+#[cfg(test)]
 mod program_failures;
 #[cfg(test)]
 mod program_kept_tokens;
@@ -113,6 +117,8 @@ mod redirects;
 mod reqwest;
 #[cfg(test)]
 mod revoked_token;
+#[cfg(test)]
+mod rotation;
 #[cfg(test)]
 mod single_flight;
 #[cfg(test)]

@@ -10,28 +10,32 @@ use http_body_util::BodyExt;
 use tower::{Layer, ServiceExt};
 
 use crate::{
-    authority::Authority,
+    authority::{Authority, Issued},
     clara_sandbox::{Full, get, ours, transport},
     real_software::{Running, Says, folder_with, free_address, needs},
 };
 
 /// nginx as a provider: a token endpoint that gives everybody the same token, and an API that says who asks.
-struct Nginx {
-    authority: Authority,
+pub(crate) struct Nginx {
+    pub(crate) authority: Authority,
+    /// A client certificate that is on its list of revoked ones.
+    pub(crate) revoked: Issued,
     address: SocketAddr,
     _running: Running,
     _folder: tempfile::TempDir,
 }
 
 impl Nginx {
-    async fn start(verify: &str, protocols: &str) -> Option<Self> {
+    pub(crate) async fn start(verify: &str, protocols: &str) -> Option<Self> {
         let program = needs("nginx")?;
         let authority = Authority::new("Some Authority");
+        let revoked = authority.client("revoked");
         loop {
             let address = free_address().await;
             let server = authority.server();
             let folder = folder_with([
                 ("ca.pem", authority.pem.clone()),
+                ("crl.pem", authority.revoke(&revoked)),
                 ("server.crt", server.certificate),
                 ("server.key", server.key),
                 ("nginx.conf", settings(address, verify, protocols)),
@@ -41,22 +45,22 @@ impl Nginx {
             let mut running = Running::start(&mut command, Says::OnStdout);
             // Else somebody else took the port in the meantime.
             if running.listens_on(address).await {
-                return Some(Self { authority, address, _running: running, _folder: folder });
+                return Some(Self { authority, revoked, address, _running: running, _folder: folder });
             }
             let log = std::fs::read_to_string(folder.path().join("error.log")).unwrap_or_default();
             assert!(log.contains("Address already in use"), "{log}");
         }
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("https://{}{path}", self.address)
     }
 
-    fn trust(&self) -> Trust {
+    pub(crate) fn trust(&self) -> Trust {
         Trust::given([self.authority.pem.as_bytes()]).unwrap()
     }
 
-    fn config(&self, identity: Identity) -> Config {
+    pub(crate) fn config(&self, identity: Identity) -> Config {
         Config::new(Country::Mexico, Credentials::new("acme", "swordfish".into(), identity))
             .with_api_url(&self.url(""))
             .unwrap()
@@ -64,7 +68,7 @@ impl Nginx {
     }
 
     /// What it says to a client with this certificate, or with none.
-    async fn says_to(&self, identity: Option<Identity>) -> (StatusCode, String) {
+    pub(crate) async fn says_to(&self, identity: Option<Identity>) -> (StatusCode, String) {
         let tls = Tls::builder(self.trust());
         let tls = match identity {
             Some(identity) => tls.with_identity(identity),
@@ -105,10 +109,13 @@ fn settings(address: SocketAddr, verify: &str, protocols: &str) -> String {
                 listen {address} ssl http2;
                 ssl_certificate server.crt; ssl_certificate_key server.key;
                 ssl_protocols {protocols};
-                ssl_client_certificate ca.pem; ssl_verify_client {verify};
+                ssl_client_certificate ca.pem; ssl_crl crl.pem; ssl_verify_client {verify};
                 location = /oauth/token {{
                     default_type application/json;
                     return 200 '{{\"access_token\":\"from-nginx\",\"token_type\":\"Bearer\",\"expires_in\":300}}';
+                }}
+                location = /who {{
+                    return 200 '$ssl_protocol $server_protocol $ssl_client_serial';
                 }}
                 location / {{
                     return 200 '$ssl_protocol|$ssl_client_verify|$ssl_client_s_dn|$http_authorization';
@@ -152,6 +159,20 @@ async fn a_certificate_of_another_authority_is_refused_in_the_same_way() {
     let error = nginx.refuses(Some(foreign)).await;
     assert_eq!((error.kind(), error.status()), (ErrorKind::ClientCertificate, Some(StatusCode::BAD_REQUEST)));
     assert!(error.advice().contains("client certificate"), "{}", error.advice());
+}
+
+#[tokio::test]
+async fn a_revoked_certificate_is_refused_in_the_same_way() {
+    for version in ["TLSv1.2", "TLSv1.3"] {
+        let Some(nginx) = Nginx::start("on", version).await else { return };
+        let (status, page) = nginx.says_to(Some(nginx.revoked.identity())).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert!(page.contains("The SSL certificate error"), "{page}");
+        let error = nginx.refuses(Some(nginx.revoked.identity())).await;
+        assert_eq!(error.kind(), ErrorKind::ClientCertificate);
+        let (status, _) = nginx.says_to(Some(nginx.authority.client("acme").identity())).await;
+        assert_eq!(status, StatusCode::OK, "another of the same authority is let in");
+    }
 }
 
 #[tokio::test]

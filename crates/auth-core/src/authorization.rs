@@ -165,7 +165,7 @@ where
         let Some(credential) = source.ready() else { return self.wait(request, source) };
         if self.config.bound_elsewhere(&credential) {
             // The certificate changed. A token for the new one can be had.
-            source.as_dyn().invalidate(credential.generation());
+            self.config.rebind(source.as_dyn(), credential.generation());
             return self.wait(request, source);
         }
         let generation = credential.generation();
@@ -205,7 +205,7 @@ impl<S: Clone, T: CredentialSource + Clone + 'static> Authorization<S, T> {
         drop(mem::replace(&mut self.inner, clone.clone()));
         let config = Arc::clone(&self.config);
         let stage = Stage::Obtaining(source.obtain());
-        let waiting = Waiting { stage, source, service: clone, request, config };
+        let waiting = Waiting { stage, source, service: clone, request, config, rebinds: 0 };
         State::Waiting { waiting: Some(Box::new(waiting)) }.into()
     }
 }
@@ -305,6 +305,14 @@ impl Config {
         })
     }
 
+    /// Lets the source know which certificate is presented now.
+    fn rebind(&self, source: &dyn CredentialSource, generation: Generation) {
+        match self.identity.as_ref().and_then(|identity| identity.thumbprint()) {
+            Some(certificate) => source.rebind(generation, certificate),
+            None => source.invalidate(generation),
+        }
+    }
+
     fn stamp<R: HttpRequest>(&self, request: &mut R, credential: Credential) -> Result<(), Error> {
         if self.bound_elsewhere(&credential) {
             return Err(Error::new(
@@ -329,6 +337,8 @@ struct Waiting<S, R, T> {
     service: S,
     request: R,
     config: Arc<Config>,
+    /// How often the certificate was another than that of the token which came.
+    rebinds: u8,
 }
 
 enum Stage<T> {
@@ -352,6 +362,13 @@ where
                 Stage::Obtaining(obtaining) => {
                     let credential = ready!(obtaining.as_mut().poll(cx))?;
                     let (generation, is_own) = (credential.generation(), !credential.is_kept());
+                    if self.config.bound_elsewhere(&credential) && self.rebinds < MOST_REBINDS {
+                        // The certificate changed while the token was fetched.
+                        self.rebinds += 1;
+                        self.config.rebind(self.source.as_dyn(), generation);
+                        self.stage = Stage::Obtaining(self.source.obtain());
+                        continue;
+                    }
                     self.source.note(&self.request, generation);
                     self.config.stamp(&mut self.request, credential)?;
                     let is_rejection = self.config.is_rejection;
@@ -401,6 +418,8 @@ fn is_unauthorized(status: StatusCode, _headers: &HeaderMap) -> bool {
     status == StatusCode::UNAUTHORIZED
 }
 
+/// Each further one means that the certificate changed again.
+const MOST_REBINDS: u8 = 3;
 const COMPLETED: &str = "a future is not polled after it is ready";
 
 #[cfg(test)]

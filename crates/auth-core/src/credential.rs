@@ -198,6 +198,16 @@ pub trait CredentialSource: fmt::Debug + Send + Sync {
     /// It is compare-and-swap: where another credential is current by now, nothing happens. A source that
     /// cannot have a different credential keeps the one it has.
     fn invalidate(&self, generation: Generation);
+
+    /// Takes note that the credential of this generation is bound to another client certificate than the one
+    /// presented, which is `certificate`: so it is after a rotation.
+    ///
+    /// Default: as [`invalidate`](Self::invalidate). A source that gets its credentials with the certificate that
+    /// is presented throws it away however young it is, once for each certificate.
+    fn rebind(&self, generation: Generation, certificate: Thumbprint) {
+        let _ = certificate;
+        self.invalidate(generation);
+    }
 }
 
 #[async_trait]
@@ -220,6 +230,10 @@ impl<T: CredentialSource + ?Sized> CredentialSource for Arc<T> {
 
     fn invalidate(&self, generation: Generation) {
         (**self).invalidate(generation);
+    }
+
+    fn rebind(&self, generation: Generation, certificate: Thumbprint) {
+        (**self).rebind(generation, certificate);
     }
 }
 

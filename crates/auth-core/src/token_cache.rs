@@ -27,7 +27,7 @@ use self::{
 };
 use crate::{
     AccessToken, Clock, Credential, CredentialSource, Error, ErrorKind, Generation, Moment, SystemClock,
-    TokenSource,
+    Thumbprint, TokenSource,
 };
 
 /// Keeps the token of a [`TokenSource`] and fetches the next one when it must.
@@ -228,6 +228,10 @@ impl<T: TokenSource> CredentialSource for TokenCache<T> {
 
     fn invalidate(&self, generation: Generation) {
         self.shared.invalidate(generation);
+    }
+
+    fn rebind(&self, generation: Generation, certificate: Thumbprint) {
+        self.shared.rebind(generation, certificate);
     }
 }
 

@@ -51,7 +51,7 @@ use crate::{ClaraLayer, Config, Endpoints, layer::ClaraService};
 /// ```
 pub struct Client<B = Full<Bytes>> {
     service: ClaraService<claviger_client::Client<B>>,
-    identity: claviger_client::Client<B>,
+    tls: Tls,
     tokens: Option<TokenCache<ClientCredentials>>,
     endpoints: Endpoints,
 }
@@ -86,12 +86,21 @@ where
         self.tokens.as_ref()
     }
 
+    /// Returns what connections are made with, those for tokens included: that of [`Config::tls`].
+    ///
+    /// [`Tls::replace_identity`] presents another certificate from the next request on. Requests under way end as
+    /// they are, and tokens that are bound to the old certificate are replaced. [`Config::rotation`] does it when
+    /// files change.
+    #[must_use]
+    pub fn tls(&self) -> &Tls {
+        &self.tls
+    }
+
     fn assemble(config: &Config, tls: Tls, layer: ClaraLayer) -> Self {
-        let client = claviger_client::Client::builder(tls).with_proxies(config.proxies()).build();
-        let layer = layer.with_identity(client.clone());
+        let client = claviger_client::Client::builder(tls.clone()).with_proxies(config.proxies()).build();
         Self {
-            service: layer.layer(client.clone()),
-            identity: client,
+            service: layer.layer(client),
+            tls,
             tokens: layer.tokens().cloned(),
             endpoints: config.endpoints().clone(),
         }
@@ -102,7 +111,7 @@ impl<B> Clone for Client<B> {
     fn clone(&self) -> Self {
         Self {
             service: self.service.clone(),
-            identity: self.identity.clone(),
+            tls: self.tls.clone(),
             tokens: self.tokens.clone(),
             endpoints: self.endpoints.clone(),
         }
@@ -117,7 +126,7 @@ impl<B> fmt::Debug for Client<B> {
 
 impl<B: Send> PublishIdentity for Client<B> {
     fn thumbprint(&self) -> Option<Thumbprint> {
-        self.identity.thumbprint()
+        self.tls.thumbprint()
     }
 }
 

@@ -1,13 +1,17 @@
 //! What it takes to talk to Clara.
 
-use std::time::Duration;
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 #[cfg(feature = "client")]
 use bytes::Bytes;
-use claviger_auth_core::Error;
+use claviger_auth_core::{Error, PublishIdentity, Thumbprint};
 #[cfg(feature = "client")]
 use claviger_client::{Client, Proxies};
-use claviger_mtls::{Identity, Tls, Trust};
+use claviger_mtls::{Identity, Rotation, Tls, Trust};
 use claviger_oauth_cc::ClientCredentials;
 use claviger_token_endpoint::{ClientAuthentication, ClientAuthenticationMethod, TokenEndpoint, Transport};
 #[cfg(feature = "client")]
@@ -34,6 +38,8 @@ pub struct Config {
     endpoints: Endpoints,
     tenancy: Tenancy,
     trust: Option<Trust>,
+    /// Made when it is first asked for, and one for all.
+    tls: Arc<OnceLock<Tls>>,
     spacing: Option<Duration>,
     #[cfg(feature = "client")]
     proxies: Option<Proxies>,
@@ -49,6 +55,7 @@ impl Config {
             endpoints,
             tenancy: Tenancy::Optional,
             trust: None,
+            tls: Arc::default(),
             spacing: None,
             #[cfg(feature = "client")]
             proxies: None,
@@ -102,6 +109,7 @@ impl Config {
     #[must_use]
     pub fn with_trust(mut self, trust: Trust) -> Self {
         self.trust = Some(trust);
+        self.tls = Arc::default();
         self
     }
 
@@ -134,25 +142,69 @@ impl Config {
         &self.endpoints
     }
 
-    /// Returns the client certificate.
+    /// Returns the client certificate that the credentials came with.
     #[must_use]
     pub fn identity(&self) -> &Identity {
         self.credentials.identity()
     }
 
-    /// Makes what connections are made with: the certificate, and whom to trust. For the token endpoint and
+    /// Returns what connections are made with: the certificate, and whom to trust. For the token endpoint and
     /// for the API alike, since Clara may bind tokens to the certificate that fetched them (RFC 8705 §3).
+    ///
+    /// It is one for all that is made of this configuration or of a clone: a certificate that is
+    /// [replaced](Tls::replace_identity) in it is replaced in all of them, and tokens that are bound to the old one
+    /// are not sent over the new one. See [`rotation`](Self::rotation).
     ///
     /// # Errors
     ///
     /// [`Configuration`](claviger_auth_core::ErrorKind::Configuration) if the platform has no roots and none
     /// are given, or if there is no crypto provider.
     pub fn tls(&self) -> Result<Tls, Error> {
+        if let Some(tls) = self.tls.get() {
+            return Ok(tls.clone());
+        }
         let trust = match &self.trust {
             Some(trust) => trust.clone(),
             None => self.credentials.trust()?,
         };
-        Tls::builder(trust).with_identity(self.identity().clone()).build()
+        let tls = Tls::builder(trust).with_identity(self.identity().clone()).build()?;
+        // Should another thread have made one meanwhile, that one is it.
+        Ok(self.tls.get_or_init(|| tls).clone())
+    }
+
+    /// Replaces the certificate when that in `folder` changes, which is as [`Credentials::from_dir`] takes it: a
+    /// certificate of Clara's is valid for 360 days at most.
+    ///
+    /// The certificate and its key alone are replaced: a client id and secret stay what they are.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`tls`](Self::tls).
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// // no_run: it reads the folder that Clara sent.
+    /// use claviger_clara::{Client, Config, Country, Credentials};
+    /// use claviger_mtls::RotationEvent;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), claviger_auth_core::Error> {
+    /// let config = Config::new(Country::Mexico, Credentials::from_dir("acme-credentials/")?);
+    /// let client: Client = Client::new(&config)?;
+    /// let watch = config
+    ///     .rotation("acme-credentials/")?
+    ///     .with_listener(|event| match event {
+    ///         RotationEvent::Failed(error) => eprintln!("the old certificate stays: {error}"),
+    ///         other => eprintln!("{other:?}"),
+    ///     })
+    ///     .start()?; // until it is dropped
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn rotation(&self, folder: impl Into<PathBuf>) -> Result<Rotation, Error> {
+        let folder = folder.into();
+        Ok(Rotation::new(self.tls()?, move || Ok(Credentials::from_dir(&folder)?.identity().clone())))
     }
 
     /// Makes what fetches tokens over `transport`, which presents the certificate and follows no redirect. Put
@@ -160,7 +212,7 @@ impl Config {
     ///
     /// Clara's token endpoint wants HTTP Basic; everybody who was seen to send a body sends `grant_type`
     /// (RFC 6749 §2.3.1, §4.4.2; Clara's developer portal, "Authentication"). The tokens are bound to the
-    /// certificate, since Clara may do so.
+    /// certificate of [`tls`](Self::tls), since Clara may do so.
     ///
     /// # Errors
     ///
@@ -172,7 +224,11 @@ impl Config {
         )
         .with_secret(self.credentials.client_secret().clone());
         let endpoint = TokenEndpoint::builder(self.endpoints.token_url(), client).build(transport)?;
-        Ok(ClientCredentials::new(endpoint).with_binding(self.identity().thumbprint()))
+        Ok(ClientCredentials::new(endpoint).with_binding(self.presented()))
+    }
+
+    pub(crate) fn presented(&self) -> Presented {
+        Presented { tls: Arc::clone(&self.tls), identity: self.identity().clone() }
     }
 
     pub(crate) fn tenancy(&self) -> &Tenancy {
@@ -205,4 +261,20 @@ pub(crate) enum Tenancy {
     Fixed(TaxIdentifier),
     Optional,
     Required,
+}
+
+/// Publishes the certificate of connections; before any can be made, that of the credentials.
+#[derive(Clone, Debug)]
+pub(crate) struct Presented {
+    tls: Arc<OnceLock<Tls>>,
+    identity: Identity,
+}
+
+impl PublishIdentity for Presented {
+    fn thumbprint(&self) -> Option<Thumbprint> {
+        match self.tls.get() {
+            Some(tls) => PublishIdentity::thumbprint(tls),
+            None => Some(self.identity.thumbprint()),
+        }
+    }
 }

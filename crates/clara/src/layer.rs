@@ -90,7 +90,7 @@ impl ClaraLayer {
         Self {
             tenant,
             retry: RetryUnauthorizedLayer::cloned(),
-            authorization: AuthorizationLayer::new(source, origin()).with_identity(config.identity().clone()),
+            authorization: AuthorizationLayer::new(source, origin()).with_identity(config.presented()),
             tokens: None,
         }
     }
@@ -105,8 +105,7 @@ impl<P> ClaraLayer<P> {
         ClaraLayer { tenant, retry, authorization, tokens }
     }
 
-    /// Says who publishes the certificate that the client presents, where that may change. Default: it is
-    /// that of the configuration. A token is not sent over another than the one that fetched it (RFC 8705 §3).
+    /// Says who publishes the certificate that the client presents. Default: [`Config::tls`] does. A token is not sent over another than the one that fetched it (RFC 8705 §3).
     #[must_use]
     pub fn with_identity(mut self, identity: impl PublishIdentity + 'static) -> Self {
         self.authorization = self.authorization.with_identity(identity);

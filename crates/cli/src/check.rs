@@ -1,11 +1,12 @@
 //! `claviger check`: says step by step what works and what is wrong.
 //!
 //! One file per group, in the order in which a request needs them: `settings` and `files`, `identity`, `network`,
-//! `token`, `api`. A step is a function; where one fails, what needs it is skipped. No step tells a value of the
+//! `handshake`, `token`, `api`. A step is a function; where one fails, what needs it is skipped. No step tells a value of the
 //! settings, only where it stands.
 
 mod api;
 mod files;
+mod handshake;
 mod identity;
 mod network;
 mod report;
@@ -42,15 +43,16 @@ async fn walk(choice: &Choice, environment: &Environment, report: &mut Report) -
     let profile = settings::read(section, choice, environment, report)?;
     let tls = identity::tls(&profile, report)?;
     identity::trust(profile.section(), environment, report);
-    identity::certificate(&tls, report);
+    identity::certificate(&profile, report);
 
     let keeper = Keeper::new(choice, environment);
     let stack = Stack::new(&profile, |requests| keeper.keep(requests));
     let stack = report.need("api", stack.map_err(Into::into))?;
-    for server in network::servers(&stack, &profile, report)? {
+    let requests = report.need("token", profile.token_requests().map_err(Into::into))?;
+    for server in network::servers(&stack, requests.as_ref(), report)? {
         network::all(&server, &tls, profile.proxies(), report).await?;
     }
-    token::fetch(&stack, &keeper, report).await?;
+    token::fetch(&stack, requests.as_ref(), &keeper, report).await?;
     api::call(stack, &profile, report).await
 }
 
@@ -67,6 +69,7 @@ const PLAN: &[&str] = &[
     "tcp",
     "tls",
     "client certificate",
+    "clock",
     "token",
     "api",
 ];

@@ -35,8 +35,13 @@ impl Data {
 
 /// Writes a text for people to stdout; its colours only show on a terminal.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    write(text).map_err(Failure::of_output)
+}
+
+/// As [`print`], for those who have errors of their own.
+pub(crate) fn write(text: &str) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Failure::of_output)
+    out.write_all(text.as_bytes()).and_then(|()| out.flush())
 }
 
 /// Says what went wrong, why, and what to do.
@@ -72,6 +77,11 @@ pub(crate) fn advise(advice: &str) {
 /// Says a line about something that is likely a mistake.
 pub(crate) fn warn(words: &str) {
     say(&format!("{WARNING}claviger: warning:{WARNING:#} {}\n", escaped(words)));
+}
+
+/// Says a line about something that will soon go wrong.
+pub(crate) fn alarm(words: &str) {
+    say(&format!("{ERROR}claviger: WARNING:{ERROR:#} {}\n", escaped(words)));
 }
 
 /// Says a text of several lines.

@@ -113,6 +113,7 @@ mod tests {
 
     use async_trait::async_trait;
     use claviger_auth_core::{AccessToken, Fetch};
+    use claviger_token_endpoint::ClientAuthenticationMethod;
 
     use super::*;
 
@@ -134,6 +135,7 @@ mod tests {
         let requests = || TokenRequests {
             source: Arc::new(Never),
             facts: TokenRequestFacts::new("custom", "https://auth.example/token", "acme"),
+            method: ClientAuthenticationMethod::None,
             client_secret: None,
             endpoint: None,
         };

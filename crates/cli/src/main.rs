@@ -5,10 +5,10 @@
 //! `console` writes to the process's outputs.
 
 mod args;
+mod certificate;
 mod check;
 mod completions;
 mod console;
-mod demo;
 mod environment;
 mod exit;
 mod failure;
@@ -58,7 +58,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
         match arguments.command {
             Command::Check(check) => check::run(choice, check, &environment).await,
             Command::Completions(completions) => completions::run(completions),
-            Command::Demo => demo::run(&program()).await,
+            Command::Demo => demo(&program()).await,
             Command::Man => completions::man(),
             Command::Request(request) => request::run(choice, request, &environment).await,
             Command::Sandbox(sandbox) => sandbox::run(sandbox, &program()).await,
@@ -68,6 +68,17 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
     // A connection that is still open, or a name that is still being looked up, holds nobody up.
     runtime.shutdown_background();
     exit
+}
+
+/// `claviger demo`: its text goes to stdout.
+async fn demo(program: &str) -> Result<Exit, Failure> {
+    match claviger_demo::run(program, &mut |text| console::write(text)).await {
+        Ok(()) => Ok(Exit::Done),
+        Err(error) => match error.downcast() {
+            Ok(error) => Err(Failure::of_output(*error)),
+            Err(error) => Err(error.into()),
+        },
+    }
 }
 
 /// What to type for this program: as it was typed.

@@ -5,12 +5,14 @@ mod status;
 
 use claviger_auth_core::{Error, ErrorKind};
 use claviger_profiles::Stack;
-use http::{Response, Version};
+use http::{Response, StatusCode, Version};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
 use crate::{
     args::{Choice, RequestArguments},
+    certificate,
+    certificate::Verdict,
     console,
     console::Data,
     environment::Environment,
@@ -28,6 +30,7 @@ pub(crate) async fn run(
 ) -> Result<Exit, Failure> {
     let profile = settings::load(choice, arguments.tenant.clone(), environment)?;
     profile.warnings().iter().for_each(|warning| console::warn(warning));
+    certificate::warn(&profile);
     let keeper = Keeper::new(choice, environment);
     let stack = Stack::new(&profile, |requests| keeper.keep(requests))?;
     let url = stack.base().locate(&arguments.target)?;
@@ -35,19 +38,23 @@ pub(crate) async fn run(
     let authentication = stack.authentication();
     let response = stack.send(request).await?;
     let status = response.status();
-    let written = write(response, arguments.include).await;
-    if let Some((words, advice)) = status::words(status, authentication) {
+    let mut page = Vec::new();
+    let written = write(response, arguments.include, &mut page).await;
+    let verdict = Verdict::of(status, &page);
+    if let Some((words, advice)) = status::words(status, authentication, verdict) {
         console::note(&words);
         console::advise(advice);
     }
     written?;
-    Ok(if arguments.fail { status::judge(status) } else { Exit::Done })
+    Ok(if arguments.fail { status::judge(status, verdict) } else { Exit::Done })
 }
 
-/// Passes the answer on as it arrives.
-async fn write(response: Response<Incoming>, include: bool) -> Result<(), Failure> {
+/// Passes the answer on as it arrives. The start of one with status 400 is put into `page` too: it may be about the
+/// client certificate.
+async fn write(response: Response<Incoming>, include: bool, page: &mut Vec<u8>) -> Result<(), Failure> {
     let mut data = Data::new();
     let (head, mut body) = response.into_parts();
+    let room = if head.status == StatusCode::BAD_REQUEST { certificate::LARGEST_PAGE } else { 0 };
     if include {
         data.write(&head_of(&head))?;
     }
@@ -58,6 +65,7 @@ async fn write(response: Response<Incoming>, include: bool) -> Result<(), Failur
                 .with_source(error)
         })?;
         if let Some(bytes) = frame.data_ref() {
+            page.extend(bytes.iter().take(room.saturating_sub(page.len())));
             data.write(bytes)?;
         }
     }

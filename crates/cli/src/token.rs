@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     args::{Choice, TokenArguments},
-    console,
+    certificate, console,
     console::Data,
     environment::Environment,
     exit::Exit,
@@ -26,6 +26,7 @@ pub(crate) async fn run(
 ) -> Result<Exit, Failure> {
     let profile = settings::load(choice, None, environment)?;
     profile.warnings().iter().for_each(|warning| console::warn(warning));
+    certificate::warn(&profile);
     let keeper = Keeper::new(choice, environment);
     let stack = Stack::new(&profile, |requests| keeper.keep(requests))?;
     let Some(tokens) = stack.tokens() else {

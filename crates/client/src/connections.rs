@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use claviger_auth_core::{Error, Origin};
-use claviger_mtls::ConnectionFailure;
+use claviger_mtls::ConnectionReport;
 use http::Extensions;
 use hyper_util::client::legacy::connect::Connected;
 
@@ -35,7 +35,7 @@ struct Inner {
 struct Made {
     number: Number,
     origin: Origin,
-    failure: ConnectionFailure,
+    failure: ConnectionReport,
 }
 
 impl Connections {
@@ -59,7 +59,7 @@ impl Connections {
     pub(crate) fn remember(&self, origin: Origin, connected: &Connected) {
         let mut extras = Extensions::new();
         connected.get_extras(&mut extras);
-        let Some(failure) = extras.remove::<ConnectionFailure>().filter(|_| connected.is_negotiated_h2())
+        let Some(failure) = extras.remove::<ConnectionReport>().filter(|_| connected.is_negotiated_h2())
         else {
             return;
         };
@@ -115,7 +115,7 @@ const LIMIT: usize = 64;
 mod tests {
     use super::*;
 
-    fn made(connections: &Connections, failure: &ConnectionFailure) {
+    fn made(connections: &Connections, failure: &ConnectionReport) {
         let origin = Origin::of(&http::Uri::from_static("https://api.example")).unwrap();
         connections.remember(origin, &Connected::new().negotiated_h2().extra(failure.clone()));
     }
@@ -124,13 +124,13 @@ mod tests {
     fn forgets_what_is_gone_and_keeps_a_limited_number() {
         let connections = Connections::default();
         let count = || connections.0.latest.lock().unwrap().len();
-        let open: [ConnectionFailure; LIMIT + 1] = std::array::from_fn(|_| ConnectionFailure::default());
+        let open: [ConnectionReport; LIMIT + 1] = std::array::from_fn(|_| ConnectionReport::default());
         for failure in &open {
             made(&connections, failure);
         }
         assert_eq!(count(), LIMIT);
         drop(open);
-        made(&connections, &ConnectionFailure::default());
+        made(&connections, &ConnectionReport::default());
         assert_eq!(count(), 1);
     }
 }

@@ -3,7 +3,7 @@
 use std::{error, io};
 
 use claviger_auth_core::{BoxError, Error, ErrorKind};
-use claviger_mtls::ConnectionFailure;
+use claviger_mtls::ConnectionReport;
 use http::Extensions;
 use hyper_util::client::legacy;
 
@@ -54,7 +54,7 @@ fn of_connection(cause: &legacy::Error, watch: &Watch) -> Option<Error> {
     };
     let mut extras = Extensions::new();
     connected.get_extras(&mut extras);
-    extras.get::<ConnectionFailure>()?.error().cloned()
+    extras.get::<ConnectionReport>()?.error().cloned()
 }
 
 fn of_hyper(cause: &hyper::Error) -> Error {

@@ -16,7 +16,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::{
-    MtlsStream, Tls,
+    Handshake, MtlsStream, Tls,
     demand::Watched,
     failure::{self, Peer},
 };
@@ -119,17 +119,16 @@ where
             let peer = peer.with_asked(asked);
             match result {
                 Ok(stream) => {
-                    let version = match &stream {
-                        MaybeHttpsStream::Https(tls) => {
-                            let session = tls.inner().get_ref().1;
-                            if http2_only && session.alpn_protocol() != Some(H2) {
-                                return Err(failure::not_http2(&peer).into());
-                            }
-                            session.protocol_version()
-                        }
+                    let connection = match &stream {
+                        MaybeHttpsStream::Https(tls) => Some(tls.inner().get_ref().1),
                         MaybeHttpsStream::Http(_) => None,
                     };
-                    Ok(MtlsStream::new(stream, peer.with_version(version)))
+                    if http2_only && connection.is_some_and(|it| it.alpn_protocol() != Some(H2)) {
+                        return Err(failure::not_http2(&peer).into());
+                    }
+                    let peer = peer.with_version(connection.and_then(|it| it.protocol_version()));
+                    let seen = connection.map(|connection| Handshake::of(connection, asked));
+                    Ok(MtlsStream::new(stream, peer, seen))
                 }
                 Err(error) => Err(failure::handshake(error, &peer).into()),
             }

@@ -3,9 +3,9 @@
 //! # What it does
 //!
 //! It reads a client certificate and its key from every form that people get them in (PEM, DER, encrypted
-//! keys, and with the feature `pkcs12` PKCS#12), checks that they are a pair and valid, and makes TLS
-//! connections with them over any TCP connector. What goes wrong, in a file or in a handshake, is told in
-//! words, with what to do about it.
+//! keys, and with the feature `pkcs12` PKCS#12), checks that they are a pair and valid, makes TLS connections
+//! with them over any TCP connector, and takes others when the files change ([`Rotation`]). What goes wrong, in a
+//! file or in a handshake, is told in words, with what to do about it.
 //!
 //! # Where it sits
 //!
@@ -65,6 +65,8 @@ mod pem;
 mod pkcs12;
 mod private_key;
 mod provider;
+mod rotation;
+mod seen;
 mod stream;
 mod tls;
 mod trust;
@@ -73,7 +75,9 @@ mod unlock;
 pub use {
     connector::{MtlsConnector, MtlsLayer},
     identity::{Identity, IdentityBuilder},
-    stream::{ConnectionFailure, MtlsStream},
+    rotation::{Rotation, RotationEvent, Watch},
+    seen::{CertificateFacts, Handshake},
+    stream::{ConnectionReport, MtlsStream},
     tls::{Tls, TlsBuilder},
     trust::Trust,
 };

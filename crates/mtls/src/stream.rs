@@ -12,7 +12,10 @@ use hyper::rt;
 use hyper_rustls::MaybeHttpsStream;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 
-use crate::failure::{self, Peer};
+use crate::{
+    Handshake,
+    failure::{self, Peer},
+};
 
 /// Carries HTTP over TLS, and says what went wrong where the server only sent an alert.
 ///
@@ -23,19 +26,19 @@ pub struct MtlsStream<T> {
     inner: MaybeHttpsStream<T>,
     peer: Peer,
     answered: bool,
-    failure: ConnectionFailure,
+    report: ConnectionReport,
 }
 
 impl<T> MtlsStream<T> {
-    pub(crate) fn new(inner: MaybeHttpsStream<T>, peer: Peer) -> Self {
-        Self { inner, peer, answered: false, failure: ConnectionFailure::default() }
+    pub(crate) fn new(inner: MaybeHttpsStream<T>, peer: Peer, handshake: Option<Handshake>) -> Self {
+        Self { inner, peer, answered: false, report: ConnectionReport::new(handshake) }
     }
 
     fn say(&self, error: io::Error) -> io::Error {
         match self.inner {
             MaybeHttpsStream::Https(_) => {
                 let error = failure::stream(error, &self.peer, self.answered);
-                self.failure.keep(&error);
+                self.report.keep(&error);
                 error
             }
             MaybeHttpsStream::Http(_) => error,
@@ -51,22 +54,38 @@ impl<T> fmt::Debug for MtlsStream<T> {
 
 impl<T: rt::Read + rt::Write + Connection + Unpin> Connection for MtlsStream<T> {
     fn connected(&self) -> Connected {
-        self.inner.connected().extra(self.failure.clone())
+        self.inner.connected().extra(self.report.clone())
     }
 }
 
-/// Keeps what a connection failed with, for those who get no source along with their error.
+/// Tells how a connection began, and what it failed with, for those who get no source along with their error.
 ///
 /// An HTTP/2 connection keeps only the kind and the text of an [`io::Error`]. This stands in the extras of
 /// [`Connected`], and so in the extensions of responses, and behind `connect_info` of hyper-util's error.
 #[derive(Clone, Debug, Default)]
-pub struct ConnectionFailure(Arc<OnceLock<Error>>);
+pub struct ConnectionReport(Arc<Report>);
 
-impl ConnectionFailure {
+#[derive(Debug, Default)]
+struct Report {
+    handshake: Option<Handshake>,
+    failure: OnceLock<Error>,
+}
+
+impl ConnectionReport {
+    fn new(handshake: Option<Handshake>) -> Self {
+        Self(Arc::new(Report { handshake, failure: OnceLock::new() }))
+    }
+
+    /// Returns how its handshake went; none for plain HTTP.
+    #[must_use]
+    pub fn handshake(&self) -> Option<&Handshake> {
+        self.0.handshake.as_ref()
+    }
+
     /// Returns what the connection failed with; none as long as it is well.
     #[must_use]
     pub fn error(&self) -> Option<&Error> {
-        self.0.get()
+        self.0.failure.get()
     }
 
     /// Returns whether this is all that is left of the connection: what [`error`](Self::error) says is final.
@@ -79,7 +98,7 @@ impl ConnectionFailure {
     fn keep(&self, error: &io::Error) {
         if let Some(error) = Error::find(error) {
             // The first one is the cause of the others.
-            self.0.get_or_init(|| error.clone());
+            self.0.failure.get_or_init(|| error.clone());
         }
     }
 }

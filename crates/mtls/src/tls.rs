@@ -58,7 +58,9 @@ impl Tls {
     /// Presents another identity from the next handshake on, over full handshakes and resumed ones alike.
     ///
     /// Connections that are open keep the old one until they are closed: the ready client of `claviger-client`
-    /// begins a new pool, and lets the requests under way end. A clone has the new identity too, and so has
+    /// begins a new pool, and lets the requests under way end. A token that is bound to the old certificate is not
+    /// sent over the new one, but replaced (RFC 8705 §3), where this handle is given to `AuthorizationLayer`'s
+    /// `with_identity`. [`Rotation`](crate::Rotation) calls this when files change. A clone has the new identity too, and so has
     /// what [`owned_client_config`](Self::owned_client_config) returned. What
     /// [`client_config`](Self::client_config) returned has not.
     ///

@@ -12,8 +12,8 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use claviger_auth_core::{BoxError, Error, Thumbprint, TokenCache, TokenSource};
-use claviger_mtls::Tls;
-use claviger_token_endpoint::TokenEndpoint;
+use claviger_mtls::{Identity, Tls};
+use claviger_token_endpoint::{ClientAuthenticationMethod, TokenEndpoint};
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -29,6 +29,11 @@ use crate::{
 pub(crate) trait Provide: fmt::Debug + Send + Sync {
     /// Lists the settings that have a meaning in this profile, beside those that have one in all.
     fn meaningful(&self) -> Vec<Names>;
+
+    /// Returns the client certificate.
+    fn identity(&self) -> Option<&Identity> {
+        None
+    }
 
     /// Makes what connections are made with: the certificate, if there is one, and whom to trust.
     fn tls(&self) -> Result<Tls, Error>;
@@ -80,6 +85,8 @@ pub struct TokenRequests {
     pub source: Arc<dyn TokenSource>,
     /// What tells its tokens from others.
     pub facts: TokenRequestFacts,
+    /// How they prove who asks. It tells no token from another.
+    pub method: ClientAuthenticationMethod,
     /// The secret that goes with them, so that whoever keeps tokens notices another, such as one mistyped.
     pub client_secret: Option<SecretString>,
     /// Where the tokens are revoked and looked up, if that is known of the provider.

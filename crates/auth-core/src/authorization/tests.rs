@@ -17,6 +17,8 @@ use crate::{
     retry_unauthorized::RetryUnauthorizedLayer,
 };
 
+mod rotation;
+
 /// Hands out `token-1`, `token-2` …
 #[derive(Clone, Default)]
 struct Issuer {

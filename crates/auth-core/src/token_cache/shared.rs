@@ -16,7 +16,7 @@ use super::{
     sync::{ArcSwapOption, AtomicU64, Mutex, MutexGuard},
     telling::Telling,
 };
-use crate::{Clock, Error, Generation, Moment};
+use crate::{Clock, Error, Generation, Moment, Thumbprint};
 
 pub(super) struct Shared<T> {
     source: T,
@@ -39,6 +39,8 @@ pub(super) struct State {
     rejected: Option<Arc<Entry>>,
     /// How many tokens were rejected one after the other.
     rejections: u32,
+    /// The certificate for which a token was thrown away that was bound to another.
+    certificate: Option<Thumbprint>,
     backoff: Backoff,
 }
 
@@ -191,6 +193,29 @@ impl<T> Shared<T> {
         self.current.store(None);
         drop(state);
         self.telling.rejected();
+    }
+
+    /// Throws a token away that is bound to another certificate than this one, which is presented now.
+    ///
+    /// A flight under way is given up: it may have begun before the certificate changed. It is done once for each
+    /// certificate: where the token that comes next is bound elsewhere again, it is no rotation but a mistake in the
+    /// set-up, and a request for each request would not help.
+    pub(super) fn rebind(&self, generation: Generation, certificate: Thumbprint) {
+        let mut state = self.lock();
+        if !self.current.load().as_ref().is_some_and(|entry| entry.credential().generation() == generation) {
+            return;
+        }
+        if state.certificate.replace(certificate) == Some(certificate) {
+            drop(state);
+            return self.invalidate(generation);
+        }
+        let flight = state.flight.take();
+        self.current.store(None);
+        drop(state);
+        if let Some(flight) = flight {
+            flight.land(Landing::Lost);
+        }
+        tracing::debug!("a token was bound to another certificate; the next request fetches another");
     }
 
     /// Gives a flight up whose runtime is not driven, so that whoever is awake begins another.

@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 use serde_json::Value;
 
 use super::report::{Report, Stopped};
-use crate::{exit::Exit, failure::Failure};
+use crate::{certificate::Verdict, exit::Exit, failure::Failure};
 
 /// Calls `check_path`, else what the provider names as harmless.
 pub(super) async fn call(stack: Stack, profile: &Profile, report: &mut Report) -> Result<(), Stopped> {
@@ -22,7 +22,11 @@ pub(super) async fn call(stack: Stack, profile: &Profile, report: &mut Report) -
     let shown = format!("{} {}", request.method(), request.uri().path());
     let answer = report.need("api", stack.send(request).await.map_err(Into::into))?;
     let status = answer.status();
-    let rpc_error = if probe.body.is_some() { rpc_error(answer.into_body()).await } else { None };
+    let body = if probe.body.is_some() || status == 400 { start(answer.into_body()).await } else { None };
+    if let Some(verdict) = Verdict::of(status, body.as_deref().unwrap_or_default()) {
+        return Err(report.fail("api", &verdict.error(status).into()));
+    }
+    let rpc_error = body.as_deref().filter(|_| probe.body.is_some()).and_then(rpc_error);
     judge(&shown, status, rpc_error, choice, report)
 }
 
@@ -48,10 +52,13 @@ fn build(probe: &Probe, url: http::Uri) -> Request<Full<Bytes>> {
     request
 }
 
+async fn start(body: Incoming) -> Option<Bytes> {
+    Some(Limited::new(body, MAX_ANSWER).collect().await.ok()?.to_bytes())
+}
+
 /// The code of a JSON-RPC error, which comes with status 200. Nothing else of the answer is kept.
-async fn rpc_error(body: Incoming) -> Option<i64> {
-    let body = Limited::new(body, MAX_ANSWER).collect().await.ok()?.to_bytes();
-    serde_json::from_slice::<Value>(&body).ok()?.pointer("/error/code")?.as_i64()
+fn rpc_error(body: &[u8]) -> Option<i64> {
+    serde_json::from_slice::<Value>(body).ok()?.pointer("/error/code")?.as_i64()
 }
 
 fn judge(
@@ -89,13 +96,11 @@ fn judge(
         }
         (401, _) => (
             Exit::Refused,
-            "ask whoever issued the credentials whether they are still good, and for this API",
+            "ask whoever issued the credentials whether they are still good, and for this API; where there is a client \
+             certificate, whether it is the one of this client",
         ),
         (403, _) => (Exit::Refused, "the credentials are good: ask for the permission, and check the tenant"),
         (404 | 405, _) => (Exit::Api, "check api_url and check_path"),
-        (511, _) => {
-            (Exit::Connection, "the server misses the client certificate: check cert_file and key_file")
-        }
         (500.., _) | (429, _) => (Exit::Api, "try again later"),
         _ => (Exit::Api, "check the tenant, and that check_path needs no parameters"),
     };
@@ -130,7 +135,6 @@ mod tests {
             (404, None, Choice::Given, "failed", Exit::Api),
             (429, None, Choice::Usual, "failed", Exit::Api),
             (503, None, Choice::Usual, "failed", Exit::Api),
-            (511, None, Choice::Usual, "failed", Exit::Connection),
         ] {
             assert_eq!(judged(status, rpc_error, choice), (word.to_owned(), exit), "{status}");
         }

@@ -2,11 +2,13 @@
 
 use std::{
     fs::{self, File, Metadata},
+    io::Read,
     path::{Path, PathBuf},
 };
 
 use claviger_auth_core::{Error, ErrorKind};
 use claviger_profiles::{SecretSource, Section, Value};
+use zeroize::Zeroizing;
 
 use super::report::Report;
 
@@ -69,7 +71,7 @@ fn one(name: &str, path: &Path, content: Content, report: &mut Report) {
         Content::Public => None,
     };
     match exposed {
-        None => report.ok(step, shown.to_string()),
+        None => report.ok(step, format!("{shown}: {}", form(path, &metadata))),
         Some(found) => report.warn(
             step,
             format!("others may read {}", found.display()),
@@ -87,6 +89,36 @@ fn look(path: &Path) -> std::io::Result<Metadata> {
         File::open(path).map(drop)?
     }
     Ok(metadata)
+}
+
+/// Says what a file holds, by its labels and first bytes.
+fn form(path: &Path, metadata: &Metadata) -> String {
+    if metadata.is_dir() {
+        return format!("a folder with {} files", fs::read_dir(path).into_iter().flatten().count());
+    }
+    let mut start = Zeroizing::new(Vec::new());
+    let read = File::open(path).and_then(|file| file.take(LARGEST).read_to_end(&mut start));
+    let (Ok(_), Some(first)) = (read, start.first()) else { return "nothing in it".to_owned() };
+    let labels = pem_labels(&start);
+    match first {
+        _ if !labels.is_empty() => format!("PEM with {}", labels.join(", ")),
+        0x30 => "DER or PKCS#12".to_owned(),
+        b'{' => "JSON".to_owned(),
+        _ => "text".to_owned(),
+    }
+}
+
+/// What stands behind each `BEGIN`, where those who write PEM could have written it (RFC 7468 §2).
+fn pem_labels(text: &[u8]) -> Vec<String> {
+    let mut labels: Vec<String> = Vec::new();
+    for line in text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii) {
+        let label = line.strip_prefix(b"-----BEGIN ").and_then(|rest| rest.strip_suffix(b"-----"));
+        let is_label = |label: &&[u8]| {
+            label.len() < 40 && label.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b' '))
+        };
+        labels.extend(label.filter(is_label).map(|label| String::from_utf8_lossy(label).into_owned()));
+    }
+    labels
 }
 
 /// Finds what others may read or write of it: the file, or in a folder that they may enter, its files with secrets.
@@ -119,6 +151,8 @@ fn grants(_metadata: &Metadata, _right: u32) -> bool {
     false
 }
 
+/// Much more than keys and certificates take.
+const LARGEST: u64 = 1024 * 1024;
 /// What others need to read a file, or to enter a folder.
 const READ: u32 = 0o055;
 const WRITE: u32 = 0o022;

@@ -1,13 +1,16 @@
 //! Who we are and whom we believe: the client certificate, its days, and the authorities that are trusted.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use claviger_auth_core::{Clock, SystemClock};
 use claviger_mtls::{Identity, Tls};
 use claviger_profiles::{Profile, Section};
 
 use super::report::{Report, Stopped};
-use crate::environment::Environment;
+use crate::{
+    certificate::{Life, RENEW},
+    environment::Environment,
+};
 
 /// Puts certificate, key and authorities together.
 pub(super) fn tls(profile: &Profile, report: &mut Report) -> Result<Tls, Stopped> {
@@ -36,52 +39,35 @@ pub(super) fn trust(section: &Section, environment: &Environment, report: &mut R
     }
 }
 
-/// Says until when the client certificate is valid. That it is now, and fits its key, was seen when it was read.
-pub(super) fn certificate(tls: &Tls, report: &mut Report) {
-    match tls.identity() {
+/// Says what the client certificate is. That it is valid now, and fits its key, was seen when it was read.
+pub(super) fn certificate(profile: &Profile, report: &mut Report) {
+    match profile.identity() {
         None => report.skip("certificate", "the profile has none"),
-        Some(identity) => days(&identity, SystemClock::new().wall(), report),
+        Some(identity) => of(identity, SystemClock::new().wall(), report),
     }
 }
 
-fn days(identity: &Identity, now: SystemTime, report: &mut Report) {
-    let left = identity.not_after().duration_since(now).unwrap_or(Duration::ZERO);
-    let days = left.as_secs() / DAY.as_secs();
-    let found = format!("{}, fits its key, {days} days left", identity.subject());
-    if left < SOON {
-        report.warn(
-            "certificate",
-            found,
-            "get a new certificate and key from whoever issued them, before these end",
-        );
-    } else {
-        report.ok("certificate", found);
+fn of(identity: &Identity, now: SystemTime, report: &mut Report) {
+    let life = Life::of(identity, now);
+    let certificates = identity.certificates();
+    let (issuer, names) = match certificates.first() {
+        Some(own) => (own.issuer.as_str(), own.names.join(", ")),
+        None => ("somebody unknown", String::new()),
+    };
+    let names = if names.is_empty() { names } else { format!(" for {names}") };
+    let chain = match identity.chain_length() - 1 {
+        0 => "nothing above it is sent".to_owned(),
+        above => format!("{above} above it is sent along"),
+    };
+    let subject = identity.subject();
+    let found = format!("{subject}{names}, {}, issued by {issuer}, fits its key; {chain}", life.words());
+    match life {
+        Life::Days(_) => report.ok("certificate", found),
+        Life::Soon(_) | Life::VerySoon(_) => report.warn("certificate", found, RENEW),
     }
 }
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-const SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-
-#[cfg(test)]
-mod tests {
-    use claviger_sandbox::{Options, Sandbox};
-
-    use super::*;
-
-    #[tokio::test]
-    async fn warns_before_the_certificate_ends() {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let sandbox = Sandbox::start(Options::new()).await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        sandbox.write_dir(folder.path()).unwrap();
-        let files = ["clara/client.crt", "clara/client.key"].map(|file| folder.path().join(file));
-        let identity = Identity::from_files(files).unwrap();
-        let mut report = Report::json(&[]);
-        for days_left in [31, 30, 29] {
-            days(&identity, identity.not_after() - days_left * DAY, &mut report);
-        }
-        let [far, near, soon] = &*report.lines() else { panic!("not three steps") };
-        assert!(far.starts_with("ok:") && far.ends_with("31 days left"), "{far}");
-        assert!(near.starts_with("ok:") && soon.starts_with("warning:"), "{near} {soon}");
-    }
+/// Counts whole days.
+pub(super) fn days_until(end: SystemTime, now: SystemTime) -> u64 {
+    end.duration_since(now).unwrap_or_default().as_secs() / (24 * 60 * 60)
 }

@@ -1,35 +1,38 @@
-//! The way to the servers: proxy, name, TCP, TLS, client certificate. No credentials go along.
+//! The way to the servers: proxy, name, TCP. No credentials go along.
 
 use std::{io, time::Duration};
 
-use bytes::Bytes;
-use claviger_auth_core::{BoxError, Error, ErrorKind, Origin};
-use claviger_client::{Client, Proxies};
+use claviger_auth_core::{Error, ErrorKind, Origin};
+use claviger_client::Proxies;
 use claviger_mtls::Tls;
-use claviger_profiles::{Profile, Stack};
-use http::{Request, Uri, Version, uri::Scheme};
-use http_body_util::Full;
+use claviger_profiles::{Stack, TokenRequests};
+use http::{Uri, uri::Scheme};
 use tokio::{
     net::{self, TcpStream},
     time,
 };
-use tower::ServiceExt;
 
-use super::report::{Report, Stopped};
+use super::{
+    handshake,
+    report::{Report, Stopped},
+};
 use crate::failure::Failure;
 
 /// A server that the profile speaks to.
 pub(super) struct Server {
-    uri: Uri,
+    pub(super) uri: Uri,
     /// Stands before the names of its steps.
     of: &'static str,
 }
 
 /// Lists the API's server, and that of the token endpoint if it is another.
-pub(super) fn servers(stack: &Stack, profile: &Profile, report: &mut Report) -> Result<Vec<Server>, Stopped> {
+pub(super) fn servers(
+    stack: &Stack,
+    requests: Option<&TokenRequests>,
+    report: &mut Report,
+) -> Result<Vec<Server>, Stopped> {
     let api = stack.base().origin();
     let mut servers = vec![report.need("proxy", server(api, ""))?];
-    let requests = report.need("token", profile.token_requests().map_err(Into::into))?;
     if let Some(requests) = requests {
         let token = requests.facts.token_url.parse::<Uri>();
         let token = token.ok().and_then(|uri| Origin::of_with_loopback(&uri).ok());
@@ -57,7 +60,7 @@ pub(super) async fn all(
     let address = proxy(server, proxies, report);
     name(server, &address, report).await?;
     tcp(server, &address, report).await?;
-    handshake(server, tls, proxies, report).await
+    handshake::all(server, tls, proxies, report).await
 }
 
 /// Says whether connections go through a proxy, and returns who is connected to.
@@ -108,60 +111,19 @@ async fn tcp(server: &Server, address: &str, report: &mut Report) -> Result<(), 
     Ok(())
 }
 
-/// Asks for the head of `/`, as nobody: in TLS 1.3 a client certificate is judged with the first answer.
-async fn handshake(
-    server: &Server,
-    tls: &Tls,
-    proxies: Option<&Proxies>,
-    report: &mut Report,
-) -> Result<(), Stopped> {
-    let (step, certificate) = (server.step("tls"), server.step("client certificate"));
-    if server.uri.scheme() != Some(&Scheme::HTTPS) {
-        report.skip(step, "plain http to this very machine");
-        report.skip(certificate, "there is no TLS to present one in");
-        return Ok(());
-    }
-    let client: Client<Full<Bytes>> =
-        Client::builder(tls.clone()).with_connect_timeout(PATIENCE).with_proxies(proxies.cloned()).build();
-    let request = Request::head(server.uri.clone()).body(Full::default()).map_err(BoxError::from);
-    let answer = match request {
-        Ok(request) => time::timeout(2 * PATIENCE, client.oneshot(request)).await.unwrap_or_else(|_| {
-            let words = "the server took the connection and did not answer";
-            Err(Error::new(ErrorKind::Timeout, words).with_subject(server.address()).into())
-        }),
-        Err(error) => Err(error),
-    };
-    let answer = answer.map_err(|error| match Error::find(&*error) {
-        Some(error) if error.kind() == ErrorKind::ClientCertificate => {
-            report.ok(step.as_str(), "the server is who it says");
-            report.fail(certificate.as_str(), &error.clone().into())
-        }
-        _ => report.fail(step.as_str(), &error.into()),
-    })?;
-    let version = if answer.version() == Version::HTTP_2 { "HTTP/2" } else { "HTTP/1.1" };
-    report.ok(step, format!("the server is who it says; {version}"));
-    // 511 from Clara (its troubleshooting guide); 495 and 496 from nginx.
-    if matches!(answer.status().as_u16(), 495 | 496 | 511) {
-        let error =
-            Error::new(ErrorKind::ClientCertificate, "the server does not take the client certificate");
-        return Err(report.fail(certificate, &error.with_status(answer.status()).into()));
-    }
-    match tls.identity() {
-        Some(_) => report.ok(certificate, "presented to whoever asks; the server took the connection"),
-        None => report.ok(certificate, "none, and the server demands none for a connection"),
-    }
-    Ok(())
-}
-
 impl Server {
-    fn step(&self, name: &str) -> String {
+    pub(super) fn is_api(&self) -> bool {
+        self.of.is_empty()
+    }
+
+    pub(super) fn step(&self, name: &str) -> String {
         format!("{}{name}", self.of)
     }
 
-    fn address(&self) -> String {
+    pub(super) fn address(&self) -> String {
         let default = if self.uri.scheme() == Some(&Scheme::HTTP) { 80 } else { 443 };
         format!("{}:{}", self.uri.host().unwrap_or_default(), self.uri.port_u16().unwrap_or(default))
     }
 }
 
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);

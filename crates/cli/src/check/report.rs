@@ -27,7 +27,7 @@ enum Form {
 }
 
 /// Says what a step found.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Step {
     name: String,
     status: Status,
@@ -89,19 +89,36 @@ impl Report {
     /// Tells of what was not come to, and how it ends: as the first failure.
     pub(super) fn close(&mut self) -> Exit {
         let failed = self.steps.iter().find_map(|step| match step.status {
-            Status::Failed(exit) => Some((step.name.clone(), exit)),
+            Status::Failed(exit) => Some((step.clone(), exit)),
             Status::Ok | Status::Skipped | Status::Warning => None,
         });
-        let (reason, exit) = match failed {
-            Some((name, exit)) => (format!("not come to, since \"{name}\" failed"), exit),
-            None => ("there is nothing to it here".to_owned(), Exit::Done),
+        let reason = match &failed {
+            Some((step, _)) => format!("not come to, since \"{}\" failed", step.name),
+            None => "there is nothing to it here".to_owned(),
         };
         for name in self.plan {
             if !self.steps.iter().any(|step| step.name == *name) {
                 self.skip(*name, reason.as_str());
             }
         }
-        exit
+        let warned: Vec<_> =
+            self.steps.iter().filter(|step| step.status == Status::Warning).cloned().collect();
+        match (failed, warned.first()) {
+            (Some((step, exit)), _) => {
+                let detail = format!("it does not work yet: \"{}\" failed", step.name);
+                self.add(VERDICT.to_owned(), Status::Failed(exit), detail, step.advice);
+                exit
+            }
+            (None, Some(first)) => {
+                let detail = format!("it works; {} to look at: {}", warned.len(), names(&warned));
+                self.add(VERDICT.to_owned(), Status::Warning, detail, first.advice.clone());
+                Exit::Done
+            }
+            (None, None) => {
+                self.ok(VERDICT, "all is well");
+                Exit::Done
+            }
+        }
     }
 
     /// Shows what is not shown yet.
@@ -143,6 +160,13 @@ impl Report {
         self.steps.iter().map(told).collect()
     }
 }
+
+fn names(steps: &[Step]) -> String {
+    steps.iter().map(|step| step.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// The last step: how it stands, and what to do next.
+const VERDICT: &str = "verdict";
 
 impl Step {
     fn to_text(&self) -> String {

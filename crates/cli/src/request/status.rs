@@ -3,10 +3,17 @@
 use claviger_profiles::Authentication;
 use http::StatusCode;
 
-use crate::exit::Exit;
+use crate::{certificate::Verdict, exit::Exit};
 
 /// Says what the body may not: that it is not what was asked for, and what to do.
-pub(super) fn words(status: StatusCode, authentication: Authentication) -> Option<(String, &'static str)> {
+pub(super) fn words(
+    status: StatusCode,
+    authentication: Authentication,
+    verdict: Option<Verdict>,
+) -> Option<(String, &'static str)> {
+    if let Some(verdict) = verdict {
+        return Some((format!("the API answered {status}; {}", verdict.words()), verdict.advice()));
+    }
     let (what, advice) = match status.as_u16() {
         300..400 => ("; redirects are not followed", "-i shows where it leads, in Location: write that path"),
         401 => of_unauthorized(authentication),
@@ -42,8 +49,9 @@ fn of_unauthorized(authentication: Authentication) -> (&'static str, &'static st
 }
 
 /// What `--fail` makes of a status.
-pub(super) fn judge(status: StatusCode) -> Exit {
+pub(super) fn judge(status: StatusCode, verdict: Option<Verdict>) -> Exit {
     match status.as_u16() {
+        _ if verdict.is_some() => Exit::Connection,
         401 | 403 => Exit::Refused,
         400.. => Exit::Api,
         _ => Exit::Done,
@@ -57,13 +65,17 @@ mod tests {
     #[test]
     fn fails_by_status_when_told_to() {
         let codes = [200, 204, 302, 400, 401, 403, 404, 429, 500, 511];
-        let exits = codes.map(|code| judge(StatusCode::from_u16(code).unwrap()) as u8);
-        assert_eq!(exits, [0, 0, 0, 1, 3, 3, 1, 1, 1, 1]);
+        let exits = codes.map(|code| {
+            let status = StatusCode::from_u16(code).unwrap();
+            judge(status, Verdict::of(status, b"")) as u8
+        });
+        assert_eq!(exits, [0, 0, 0, 1, 3, 3, 1, 1, 1, 4]);
+        assert_eq!(judge(StatusCode::BAD_REQUEST, Some(Verdict::Demanded)), Exit::Connection);
     }
 
     #[test]
     fn has_words_where_the_answer_is_no_answer() {
-        let of = |code, authentication| words(StatusCode::from_u16(code).unwrap(), authentication);
+        let of = |code, authentication| words(StatusCode::from_u16(code).unwrap(), authentication, None);
         assert_eq!(of(204, Authentication::Fetched), None);
         for (code, expected) in
             [(307, "not followed"), (403, "permission"), (404, "404 Not Found"), (503, "wait")]
@@ -71,6 +83,9 @@ mod tests {
             let (said, advice) = of(code, Authentication::Fetched).unwrap();
             assert!(said.contains(expected) || advice.contains(expected), "{said} {advice}");
         }
+        let status = StatusCode::BAD_REQUEST;
+        let (said, _) = words(status, Authentication::Fetched, Some(Verdict::Demanded)).unwrap();
+        assert!(said.contains("demands a client certificate"), "{said}");
         for (authentication, expected) in [
             (Authentication::Fetched, "token_url"),
             (Authentication::Given, "password"),

@@ -22,6 +22,7 @@ use crate::{
     fixture::{Authority, Pair, provider},
 };
 
+mod alerts;
 mod rotation;
 
 type Plain = TokioIo<MtlsStream<TokioIo<TcpStream>>>;
@@ -231,41 +232,43 @@ async fn an_expired_client_certificate_is_told_as_such() {
 
 #[tokio::test]
 async fn what_is_wrong_with_the_server_certificate_is_told() {
-    let fresh = || Server::new(&TLS13);
-    let stranger = Authority::new("stranger");
-    let expired = |server: &Server| server.authority.issue_for_years("localhost", 2020, 2021);
-    let early = |server: &Server| server.authority.issue_for_years("localhost", 2100, 2101);
-    let cases: [(Pair, Server, &str); 5] = [
-        (
-            stranger.issue("localhost"),
-            fresh(),
-            "the server's certificate is from an authority that is not trusted",
-        ),
-        {
-            let server = fresh();
-            let pair = server.authority.issue("elsewhere.example");
-            (pair, server, "the server's certificate is for another name")
-        },
-        {
-            let server = fresh();
-            (expired(&server), server, "the server's certificate has expired")
-        },
-        {
-            let server = fresh();
-            (early(&server), server, "the server's certificate is not valid yet")
-        },
-        {
-            // As `openssl req -x509` makes it, and many a test server shows it.
-            let server = fresh();
-            let pair = Pair { certificate: server.authority.pem(), key: server.authority.key() };
-            (pair, server, "the server shows the certificate of an authority (CA) as its own")
-        },
-    ];
-    for (pair, server, text) in cases {
-        let server = Server { pair, ..server };
-        let address = server.listen().await;
-        let error = refusal(server.authority.tls().build().unwrap(), &https(address)).await;
-        assert_eq!((error.kind(), &*told(&error, address)), (ErrorKind::Tls, text), "{error:?}");
+    for version in BOTH {
+        let fresh = || Server::new(version);
+        let stranger = Authority::new("stranger");
+        let expired = |server: &Server| server.authority.issue_for_years("localhost", 2020, 2021);
+        let early = |server: &Server| server.authority.issue_for_years("localhost", 2100, 2101);
+        let cases: [(Pair, Server, &str); 5] = [
+            (
+                stranger.issue("localhost"),
+                fresh(),
+                "the server's certificate is from an authority that is not trusted",
+            ),
+            {
+                let server = fresh();
+                let pair = server.authority.issue("elsewhere.example");
+                (pair, server, "the server's certificate is for another name")
+            },
+            {
+                let server = fresh();
+                (expired(&server), server, "the server's certificate has expired")
+            },
+            {
+                let server = fresh();
+                (early(&server), server, "the server's certificate is not valid yet")
+            },
+            {
+                // As `openssl req -x509` makes it, and many a test server shows it.
+                let server = fresh();
+                let pair = Pair { certificate: server.authority.pem(), key: server.authority.key() };
+                (pair, server, "the server shows the certificate of an authority (CA) as its own")
+            },
+        ];
+        for (pair, server, text) in cases {
+            let server = Server { pair, ..server };
+            let address = server.listen().await;
+            let error = refusal(server.authority.tls().build().unwrap(), &https(address)).await;
+            assert_eq!((error.kind(), &*told(&error, address)), (ErrorKind::Tls, text), "{error:?}");
+        }
     }
 }
 
@@ -317,6 +320,57 @@ async fn a_server_that_asks_for_a_certificate_and_hangs_up_is_told_from_one_that
 }
 
 #[tokio::test]
+async fn an_alert_in_the_place_of_the_first_answer_is_told() {
+    let of = |number: u8| match number {
+        42 => "the server says that the client certificate is bad",
+        44 => "the server says that the client certificate was revoked",
+        45 => "the server says that the client certificate expired",
+        48 => "the server does not know the authority of the client certificate",
+        49 => "the server knows the client certificate and denies it access",
+        70 => "the server speaks neither TLS 1.2 nor 1.3",
+        116 => "the server demands a client certificate",
+        _ => "the server does not know this host name",
+    };
+    for number in [42, 44, 45, 48, 49, 70, 112, 116] {
+        let address = serve(move |mut tcp| async move {
+            let _ = tcp.read(&mut [0; 1024]).await;
+            let _ = tcp.write_all(&[21, 3, 3, 0, 2, 2, number]).await;
+            let _ = tcp.read_to_end(&mut Vec::new()).await;
+        })
+        .await;
+        let (authority, clients) = (Authority::new("any"), Authority::new("clients"));
+        let tls = authority.tls().with_identity(clients.issue("client").identity()).build().unwrap();
+        let error = refusal(tls, &https(address)).await;
+        assert_eq!(told(&error, address), of(number));
+        let is_ours = !matches!(number, 70 | 112);
+        assert_eq!(error.kind() == ErrorKind::ClientCertificate, is_ours, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_can_be_looked_at() {
+    for (version, name) in BOTH.into_iter().zip(["TLS 1.2", "TLS 1.3"]) {
+        for asks in [Asks::Demands, Asks::Nothing] {
+            let server = Server { asks, ..Server::new(version) };
+            let address = server.listen().await;
+            let identity = server.clients.issue("client").identity();
+            let tls = server.authority.tls().with_identity(identity).build().unwrap();
+            let stream = connect(MtlsLayer::new(tls), &https(address)).await.unwrap();
+            let mut extras = http::Extensions::new();
+            stream.inner().connected().get_extras(&mut extras);
+            let handshake = extras.get::<crate::ConnectionReport>().unwrap().handshake().unwrap();
+            assert_eq!(
+                (handshake.version(), handshake.asked_for_certificate()),
+                (name, asks == Asks::Demands)
+            );
+            let [server] = &*handshake.server_certificates() else { panic!("not one") };
+            assert_eq!((&*server.subject, &*server.issuer), ("CN=localhost", "CN=server authority"));
+            assert_eq!(server.names, ["localhost"]);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_port_where_nobody_listens_is_told_as_such() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -351,7 +405,7 @@ async fn the_kind_of_an_io_error_stays_and_the_failure_is_kept() {
     let mut stream = connect(layer, &https(address)).await.unwrap();
     let mut extras = http::Extensions::new();
     stream.inner().connected().get_extras(&mut extras);
-    let failure = extras.get::<crate::ConnectionFailure>().unwrap();
+    let failure = extras.get::<crate::ConnectionReport>().unwrap();
     assert!(failure.error().is_none());
     let error = stream.read(&mut [0; 1]).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::InvalidData);

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use claviger_auth_core::Error;
 use claviger_clara::{Client as ClaraClient, Config, Country, Credentials, Environment, TaxIdentifier};
-use claviger_mtls::Tls;
+use claviger_mtls::{Identity, Tls};
+use claviger_token_endpoint::ClientAuthenticationMethod;
 use http::{HeaderName, header::AUTHORIZATION};
 use http_body_util::Full;
 use secrecy::SecretString;
@@ -86,12 +87,17 @@ impl Provide for Clara {
         vec![SETTINGS, parts]
     }
 
+    fn identity(&self) -> Option<&Identity> {
+        Some(self.config.identity())
+    }
+
     fn tls(&self) -> Result<Tls, Error> {
         self.config.tls()
     }
 
     fn token_requests(&self) -> Result<Option<TokenRequests>, Error> {
         let source = Arc::new(self.config.token_source(self.config.transport()?)?);
+        let method = ClientAuthenticationMethod::ClientSecretBasic;
         let facts = TokenRequestFacts {
             certificate: Some(self.config.identity().thumbprint()),
             ..TokenRequestFacts::new("clara", self.config.endpoints().token_url(), self.client_id.as_str())
@@ -99,6 +105,7 @@ impl Provide for Clara {
         Ok(Some(TokenRequests {
             source,
             facts,
+            method,
             client_secret: Some(self.client_secret.clone()),
             endpoint: None,
         }))

@@ -8,6 +8,7 @@ use claviger_clarify::{
     ApiVersion, Client as ClarifyClient, Config, Credentials, CredentialsType, Endpoints,
 };
 use claviger_mtls::Tls;
+use claviger_token_endpoint::ClientAuthenticationMethod;
 use http::{HeaderName, header::AUTHORIZATION};
 use http_body_util::Full;
 use secrecy::SecretString;
@@ -78,7 +79,8 @@ impl Provide for Clarify {
             ..TokenRequestFacts::new("clarify", endpoints.token_url(), self.client_id.as_str())
         };
         let client_secret = Some(self.client_secret.clone());
-        Ok(Some(TokenRequests { source: Arc::new(source), facts, client_secret, endpoint: None }))
+        let method = ClientAuthenticationMethod::ClientSecretPost;
+        Ok(Some(TokenRequests { source: Arc::new(source), facts, method, client_secret, endpoint: None }))
     }
 
     fn service(&self, tokens: Option<Tokens>) -> Result<Service, Error> {

@@ -23,6 +23,7 @@ use crate::{
 struct Clarus {
     config: Config,
     scope: Option<String>,
+    method: ClientAuthenticationMethod,
     client_secret: Option<SecretString>,
     /// The tenant's header, where token requests carry it too.
     tenant_of_token_requests: Option<HeaderValue>,
@@ -52,7 +53,8 @@ pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
         tenant_of_token_requests.iter_mut().for_each(|value| value.set_sensitive(true));
     }
     let scope = section.text("scope").map(ToOwned::to_owned);
-    Ok(Box::new(Clarus { config, scope, client_secret, tenant_of_token_requests }))
+    let method = client.authentication_method()?.unwrap_or(ClientAuthenticationMethod::ClientSecretBasic);
+    Ok(Box::new(Clarus { config, scope, method, client_secret, tenant_of_token_requests }))
 }
 
 fn authentication(client: &Client<'_>) -> Result<Authentication, Error> {
@@ -107,7 +109,8 @@ impl Provide for Clarus {
             ..TokenRequestFacts::new("clarus", token_url, credentials.client_id())
         };
         let client_secret = self.client_secret.clone();
-        Ok(Some(TokenRequests { source: Arc::new(source), facts, client_secret, endpoint: None }))
+        let source = Arc::new(source);
+        Ok(Some(TokenRequests { source, facts, method: self.method, client_secret, endpoint: None }))
     }
 
     fn service(&self, tokens: Option<Tokens>) -> Result<Service, Error> {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use claviger_auth_core::Error;
 use claviger_clazar::{Client as ClazarClient, Config};
 use claviger_mtls::Tls;
+use claviger_token_endpoint::ClientAuthenticationMethod;
 use http::{HeaderName, header::AUTHORIZATION};
 use http_body_util::Full;
 use secrecy::SecretString;
@@ -21,6 +22,7 @@ use crate::{
 #[derive(Debug)]
 struct Clazar {
     config: Config,
+    method: ClientAuthenticationMethod,
     client_secret: SecretString,
 }
 
@@ -30,16 +32,19 @@ pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
     let client_secret = client.required_secret()?;
     let config = Config::new(client.required_id()?, client_secret.clone());
     let mut config = config.with_proxies(client.proxies.clone());
-    match section.text("client_auth") {
+    let method = match section.text("client_auth") {
         // The one that Clazar documents.
-        None | Some("json") => {}
-        Some("client_secret_post") => config = config.with_form_encoding(),
+        None | Some("json") => ClientAuthenticationMethod::Json,
+        Some("client_secret_post") => {
+            config = config.with_form_encoding();
+            ClientAuthenticationMethod::ClientSecretPost
+        }
         Some(_) => {
             return Err(section
                 .error("client_auth", "Clazar takes no such client authentication method")
                 .with_advice("write json or client_secret_post, or leave the line out for json"));
         }
-    }
+    };
     if let Some(changed) = section.parsed("api_url", |url| config.clone().with_api_url(url))? {
         config = changed;
     }
@@ -49,7 +54,7 @@ pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
     if let Some(trust) = client.trust()? {
         config = config.with_trust(trust);
     }
-    Ok(Box::new(Clazar { config, client_secret }))
+    Ok(Box::new(Clazar { config, method, client_secret }))
 }
 
 impl Provide for Clazar {
@@ -66,7 +71,7 @@ impl Provide for Clazar {
         let token_url = self.config.endpoints().token_url();
         let facts = TokenRequestFacts::new("clazar", token_url, self.config.client_id());
         let client_secret = Some(self.client_secret.clone());
-        Ok(Some(TokenRequests { source, facts, client_secret, endpoint: None }))
+        Ok(Some(TokenRequests { source, facts, method: self.method, client_secret, endpoint: None }))
     }
 
     fn service(&self, tokens: Option<Tokens>) -> Result<Service, Error> {

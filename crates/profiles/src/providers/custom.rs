@@ -138,6 +138,10 @@ impl Provide for Custom {
         vec![SETTINGS, of_auth, if self.identity.is_some() { IDENTITY } else { &[] }]
     }
 
+    fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
     fn tls(&self) -> Result<Tls, Error> {
         let mut tls = Tls::builder(self.trust.clone());
         if let Some(identity) = &self.identity {

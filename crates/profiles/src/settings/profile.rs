@@ -2,7 +2,7 @@
 
 use claviger_auth_core::{Error, ErrorKind};
 use claviger_client::Proxies;
-use claviger_mtls::Tls;
+use claviger_mtls::{Identity, Tls};
 
 use super::{Client, Overrides, schema, section::Section};
 use crate::{
@@ -69,6 +69,12 @@ impl Profile {
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// Returns the client certificate, where the profile has one.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Identity> {
+        self.provider.identity()
     }
 
     /// Makes what connections are made with: the certificate, if there is one, and whom to trust.

@@ -25,6 +25,7 @@ pub(super) struct Requests {
     facts: TokenRequestFacts,
     place: Place,
     client: ClientAuthentication,
+    method: ClientAuthenticationMethod,
     client_secret: Option<SecretString>,
     /// The tenant's header, where token requests carry it too.
     header: Option<(HeaderName, HeaderValue)>,
@@ -85,7 +86,7 @@ impl Requests {
             tenant: header.as_ref().map(|(_, value)| value.clone()),
             ..TokenRequestFacts::new("custom", url, id)
         };
-        Ok(Self { facts, place, client: authentication, client_secret, header })
+        Ok(Self { facts, place, client: authentication, method, client_secret, header })
     }
 
     /// Sends them over a client that presents this certificate.
@@ -112,6 +113,7 @@ impl Requests {
         Ok(TokenRequests {
             source: Arc::new(source),
             facts: TokenRequestFacts { certificate, ..self.facts.clone() },
+            method: self.method,
             client_secret: self.client_secret.clone(),
             endpoint: Some(endpoint),
         })

@@ -1,6 +1,7 @@
 //! Clazar's steps.
 
 use bytes::Bytes;
+use claviger_auth_core::BoxError;
 use claviger_clazar::{Client, Config};
 use claviger_mtls::Trust;
 use claviger_sandbox::{Clazar, Provider, Sandbox, Target};
@@ -9,20 +10,19 @@ use http_body_util::Full;
 use serde_json::Value;
 use tower::ServiceExt;
 
-use super::{
+use crate::{
     proof::{answer, bearer, built, prove, unproven},
     walk::{Step, Walk},
 };
-use crate::failure::Failure;
 
 /// Goes through the steps with one client.
-pub(super) struct ClazarWalk {
+pub(crate) struct ClazarWalk {
     clazar: Clazar,
     client: Client,
 }
 
 impl ClazarWalk {
-    pub(super) fn new(sandbox: &Sandbox) -> Result<Self, Failure> {
+    pub(crate) fn new(sandbox: &Sandbox) -> Result<Self, BoxError> {
         let clazar = sandbox.clazar().clone();
         let trust = Trust::given([sandbox.ca_pem().as_bytes()])?;
         let config = Config::new(clazar.client_id(), clazar.client_secret().into());
@@ -30,7 +30,7 @@ impl ClazarWalk {
         Ok(Self { clazar, client })
     }
 
-    async fn first_request(&mut self) -> Result<Step, Failure> {
+    async fn first_request(&mut self) -> Result<Step, BoxError> {
         let list = self.send(Request::get("/buyers/"), "", StatusCode::OK).await?;
         prove(list.contains("\"results\":"), "a list")?;
         let arrived = self.clazar.journal().entries();
@@ -46,7 +46,7 @@ impl ClazarWalk {
         ))
     }
 
-    async fn redirect(&mut self) -> Result<Step, Failure> {
+    async fn redirect(&mut self) -> Result<Step, BoxError> {
         for (path, status) in [("/metering", StatusCode::MOVED_PERMANENTLY), ("/metering/", StatusCode::OK)] {
             let request = Request::post(path).header("content-type", "application/json");
             self.send(request, r#"{"request":[]}"#, status).await?;
@@ -66,7 +66,7 @@ impl ClazarWalk {
         request: http::request::Builder,
         body: &'static str,
         status: StatusCode,
-    ) -> Result<String, Failure> {
+    ) -> Result<String, BoxError> {
         let request: Request<Full<Bytes>> = built(request, body)?;
         answer(self.client.clone().oneshot(request).await, status).await
     }
@@ -80,7 +80,7 @@ impl Walk for ClazarWalk {
         &self.clazar
     }
 
-    async fn step(&mut self, number: usize) -> Result<Step, Failure> {
+    async fn step(&mut self, number: usize) -> Result<Step, BoxError> {
         match number {
             1 => self.first_request().await,
             _ => self.redirect().await,

@@ -1,6 +1,7 @@
 //! Clarify's steps.
 
 use bytes::Bytes;
+use claviger_auth_core::BoxError;
 use claviger_clarify::{Client, Config, Credentials};
 use claviger_mtls::Trust;
 use claviger_sandbox::{Clarify, Entry, Provider, Sandbox, Target};
@@ -8,21 +9,20 @@ use http::{Request, StatusCode};
 use http_body_util::Full;
 use tower::ServiceExt;
 
-use super::{
+use crate::{
     proof::{answer, bearer, built, prove, unproven},
     walk::{Step, Walk},
 };
-use crate::failure::Failure;
 
 /// Goes through the steps with a client for OAuth 2.0 and one for HTTP Basic.
-pub(super) struct ClarifyWalk {
+pub(crate) struct ClarifyWalk {
     clarify: Clarify,
     oauth: Client,
     basic: Client,
 }
 
 impl ClarifyWalk {
-    pub(super) fn new(sandbox: &Sandbox) -> Result<Self, Failure> {
+    pub(crate) fn new(sandbox: &Sandbox) -> Result<Self, BoxError> {
         let clarify = sandbox.clarify().clone();
         let trust = Trust::given([sandbox.ca_pem().as_bytes()])?;
         let client = |credentials| {
@@ -36,7 +36,7 @@ impl ClarifyWalk {
         Ok(Self { clarify, oauth, basic })
     }
 
-    async fn first_request(&mut self) -> Result<Step, Failure> {
+    async fn first_request(&mut self) -> Result<Step, BoxError> {
         call(&self.oauth, None).await?;
         let arrived = self.clarify.journal().entries();
         let [token, api] = &*arrived else { return Err(unproven("one token request and one request")) };
@@ -55,7 +55,7 @@ impl ClarifyWalk {
         ))
     }
 
-    async fn own_version(&mut self) -> Result<Step, Failure> {
+    async fn own_version(&mut self) -> Result<Step, BoxError> {
         call(&self.oauth, Some("1.2")).await?;
         let arrived = self.clarify.journal().entries();
         let [api] = &*arrived else { return Err(unproven("one request and no token request")) };
@@ -64,7 +64,7 @@ impl ClarifyWalk {
         Ok(Step::new("A caller's own X-API-Version is kept", "no token request; 1.2 arrived, not 1.1"))
     }
 
-    async fn basic(&mut self) -> Result<Step, Failure> {
+    async fn basic(&mut self) -> Result<Step, BoxError> {
         call(&self.basic, None).await?;
         let arrived = self.clarify.journal().entries();
         let [api] = &*arrived else { return Err(unproven("one request and no token request")) };
@@ -85,7 +85,7 @@ impl Walk for ClarifyWalk {
         &self.clarify
     }
 
-    async fn step(&mut self, number: usize) -> Result<Step, Failure> {
+    async fn step(&mut self, number: usize) -> Result<Step, BoxError> {
         match number {
             1 => self.first_request().await,
             2 => self.own_version().await,
@@ -94,7 +94,7 @@ impl Walk for ClarifyWalk {
     }
 }
 
-async fn call(client: &Client, version: Option<&str>) -> Result<(), Failure> {
+async fn call(client: &Client, version: Option<&str>) -> Result<(), BoxError> {
     let mut request: Request<Full<Bytes>> = built(Request::post("/rpc"), CALL)?;
     if let Some(version) = version.and_then(|version| version.parse().ok()) {
         request.headers_mut().insert("x-api-version", version);

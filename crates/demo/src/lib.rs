@@ -1,7 +1,37 @@
-//! `claviger demo`: the providers' APIs, emulated in this very process, walked through with the real client crates.
+//! Four providers, emulated in this very process, walked through with the real client crates.
 //!
-//! The walks, one for each provider, do the steps and compare each with what arrived at the sandbox; `report`
-//! prints them.
+//! # What it does
+//!
+//! It starts the sandbox, does with each provider what a customer would do, and compares every step with what arrived
+//! there; [`run`] hands out the text part by part, secrets masked. It is `claviger demo`.
+//!
+//! # Where it sits
+//!
+//! ```text
+//! program ─▶ demo ─▶ ready clients ─▶ TLS ─▶ sandbox, with its journal
+//! ```
+//!
+//! # Example
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), claviger_auth_core::BoxError> {
+//! # let _ = rustls::crypto::ring::default_provider().install_default();
+//! let mut text = String::new();
+//! let mut print = |part: &str| {
+//!     text.push_str(part);
+//!     Ok(())
+//! };
+//! claviger_demo::run("claviger", &mut print).await?;
+//! assert!(text.contains("steps went as they should"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it does not do
+//!
+//! It leaves the loopback interface alone, and installs no crypto provider: the process has one. The colours in the
+//! text are ANSI escapes; whoever prints it takes them out where nobody sees them.
 
 mod clara;
 mod clarify;
@@ -11,26 +41,37 @@ mod proof;
 mod report;
 mod walk;
 
-use claviger_auth_core::{Clock, SystemClock};
+use std::io;
+
+use claviger_auth_core::{BoxError, Clock, Error, ErrorKind, SystemClock};
 use claviger_sandbox::{Options, Sandbox};
 
-use self::{
+use crate::{
     clara::ClaraWalk, clarify::ClarifyWalk, clarus::ClarusWalk, clazar::ClazarWalk, report::Report,
     walk::Walk,
 };
-use crate::{console, exit::Exit, failure::Failure};
 
-/// Runs the command. `program` is what to type for this program.
-pub(crate) async fn run(program: &str) -> Result<Exit, Failure> {
-    let sandbox = Sandbox::start(Options::new())
-        .await
-        .map_err(|error| Failure::new(Exit::Other, error, "check that this machine has 127.0.0.1"))?;
-    walk(&sandbox, program, &mut |text| console::print(text)).await?;
+/// Takes each part of the text as soon as it is there.
+pub type Print<'a> = dyn FnMut(&str) -> io::Result<()> + 'a;
+
+/// Walks through it all. `program` is what to type for the program.
+///
+/// # Errors
+///
+/// Those of `print`, as they are; and those of this workspace, as
+/// [`Error::find`](claviger_auth_core::Error::find) finds them, if a step did not go as it should.
+pub async fn run(program: &str, print: &mut Print<'_>) -> Result<(), BoxError> {
+    let sandbox = Sandbox::start(Options::new()).await.map_err(|error| {
+        Error::new(ErrorKind::Runtime, "the sandbox cannot start")
+            .with_advice("check that this machine has 127.0.0.1")
+            .with_source(error)
+    })?;
+    walk(&sandbox, program, print).await?;
     sandbox.shutdown().await;
-    Ok(Exit::Done)
+    Ok(())
 }
 
-async fn walk(sandbox: &Sandbox, program: &str, print: &mut Print<'_>) -> Result<(), Failure> {
+async fn walk(sandbox: &Sandbox, program: &str, print: &mut Print<'_>) -> Result<(), BoxError> {
     let clock = SystemClock::new();
     let mut report = Report::new();
     print(&report.head())?;
@@ -40,7 +81,8 @@ async fn walk(sandbox: &Sandbox, program: &str, print: &mut Print<'_>) -> Result
     go(ClarusWalk::new(sandbox)?, &mut report, &clock, print).await?;
     go(ClazarWalk::new(sandbox)?, &mut report, &clock, print).await?;
     let took = clock.monotonic().saturating_sub(begun);
-    print(&report.foot(took, program))
+    print(&report.foot(took, program))?;
+    Ok(())
 }
 
 async fn go<W: Walk>(
@@ -48,7 +90,7 @@ async fn go<W: Walk>(
     report: &mut Report,
     clock: &SystemClock,
     print: &mut Print<'_>,
-) -> Result<(), Failure> {
+) -> Result<(), BoxError> {
     print(&report.section(W::TITLE, walk.provider()))?;
     for number in 1..=W::STEPS {
         walk.provider().journal().clear();
@@ -59,9 +101,6 @@ async fn go<W: Walk>(
     }
     Ok(())
 }
-
-/// Takes each part of the text as soon as it is there.
-type Print<'a> = dyn FnMut(&str) -> Result<(), Failure> + 'a;
 
 #[cfg(test)]
 mod tests {

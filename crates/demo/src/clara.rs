@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
-use claviger_auth_core::{ErrorKind, set_tenant::Tenant};
+use claviger_auth_core::{BoxError, ErrorKind, set_tenant::Tenant};
 use claviger_clara::{Client, Config, Country, Credentials};
 use claviger_mtls::{Identity, Tls, Trust};
 use claviger_sandbox::{Clara, Entry, Provider, Sandbox, Target};
@@ -12,14 +12,13 @@ use http::{Request, StatusCode};
 use http_body_util::Full;
 use tower::ServiceExt;
 
-use super::{
+use crate::{
     proof::{answer, bearer, built, prove, refusal, unproven},
     walk::{Step, Walk},
 };
-use crate::failure::Failure;
 
 /// Goes through the steps with one client, so that one step's token is there in the next.
-pub(super) struct ClaraWalk {
+pub(crate) struct ClaraWalk {
     clara: Clara,
     trust: Trust,
     config: Config,
@@ -28,7 +27,7 @@ pub(super) struct ClaraWalk {
 
 impl ClaraWalk {
     /// Takes what a customer of Clara's would have: credentials, certificate, key, and whom to trust.
-    pub(super) fn new(sandbox: &Sandbox) -> Result<Self, Failure> {
+    pub(crate) fn new(sandbox: &Sandbox) -> Result<Self, BoxError> {
         let clara = sandbox.clara().clone();
         let key = clara.identity().key_pem();
         let identity = Identity::from_pem([clara.identity().certificate_pem().as_bytes(), key.as_bytes()])?;
@@ -44,7 +43,7 @@ impl ClaraWalk {
         Ok(Self { clara, trust, config, client })
     }
 
-    async fn first_request(&mut self) -> Result<Step, Failure> {
+    async fn first_request(&mut self) -> Result<Step, BoxError> {
         self.get(None).await?;
         let arrived = self.clara.journal().entries();
         let [token, api] = &*arrived else { return Err(unproven("one token request and one request")) };
@@ -60,7 +59,7 @@ impl ClaraWalk {
         ))
     }
 
-    async fn second_request(&mut self) -> Result<Step, Failure> {
+    async fn second_request(&mut self) -> Result<Step, BoxError> {
         self.get(None).await?;
         let arrived = self.clara.journal().entries();
         let [api] = &*arrived else { return Err(unproven("one request and no token request")) };
@@ -68,7 +67,7 @@ impl ClaraWalk {
         Ok(Step::new("The next request goes with the same token", "no token request"))
     }
 
-    async fn other_tenant(&mut self) -> Result<Step, Failure> {
+    async fn other_tenant(&mut self) -> Result<Step, BoxError> {
         let tenants = self.clara.tax_identifiers();
         for tenant in &tenants {
             let answer = self.get(Some(tenant)).await?;
@@ -85,7 +84,7 @@ impl ClaraWalk {
         ))
     }
 
-    async fn revoked_token(&mut self) -> Result<Step, Failure> {
+    async fn revoked_token(&mut self) -> Result<Step, BoxError> {
         self.clara.revoke_all();
         self.get(None).await?;
         let arrived = self.clara.journal().entries();
@@ -99,7 +98,7 @@ impl ClaraWalk {
         ))
     }
 
-    async fn no_certificate(&mut self) -> Result<Step, Failure> {
+    async fn no_certificate(&mut self) -> Result<Step, BoxError> {
         let tls = Tls::builder(self.trust.clone()).build()?;
         let bare = claviger_client::Client::<Full<Bytes>>::builder(tls).build();
         let refusal = refusal(bare.oneshot(request(&self.clara.api_url(), None)?).await)?;
@@ -118,7 +117,7 @@ impl ClaraWalk {
         })
     }
 
-    async fn wrong_secret(&mut self) -> Result<Step, Failure> {
+    async fn wrong_secret(&mut self) -> Result<Step, BoxError> {
         let config = self.config.clone().with_client(self.clara.client_id(), "not the secret".into());
         let client = Client::new(&config)?;
         let refusal = refusal(client.oneshot(request("", None)?).await)?;
@@ -135,7 +134,7 @@ impl ClaraWalk {
         })
     }
 
-    async fn foreign_origin(&mut self) -> Result<Step, Failure> {
+    async fn foreign_origin(&mut self) -> Result<Step, BoxError> {
         // The very same server under another name: it would answer.
         let foreign = format!("https://localhost:{}", self.clara.address().port());
         let refusal = refusal(self.client.clone().oneshot(request(&foreign, None)?).await)?;
@@ -152,7 +151,7 @@ impl ClaraWalk {
     }
 
     /// Calls the API, for one company or for the group, and gives the answer's body.
-    async fn get(&self, tenant: Option<&str>) -> Result<String, Failure> {
+    async fn get(&self, tenant: Option<&str>) -> Result<String, BoxError> {
         answer(self.client.clone().oneshot(request("", tenant)?).await, StatusCode::OK).await
     }
 
@@ -160,7 +159,7 @@ impl ClaraWalk {
         entry.peer.thumbprint.as_deref() == Some(&*self.clara.identity().thumbprint())
     }
 
-    fn nothing_arrived(&self) -> Result<(), Failure> {
+    fn nothing_arrived(&self) -> Result<(), BoxError> {
         prove(self.clara.journal().entries().is_empty(), "that no request arrived")
     }
 }
@@ -173,7 +172,7 @@ impl Walk for ClaraWalk {
         &self.clara
     }
 
-    async fn step(&mut self, number: usize) -> Result<Step, Failure> {
+    async fn step(&mut self, number: usize) -> Result<Step, BoxError> {
         match number {
             1 => self.first_request().await,
             2 => self.second_request().await,
@@ -186,7 +185,7 @@ impl Walk for ClaraWalk {
     }
 }
 
-fn request(base: &str, tenant: Option<&str>) -> Result<Request<Full<Bytes>>, Failure> {
+fn request(base: &str, tenant: Option<&str>) -> Result<Request<Full<Bytes>>, BoxError> {
     let mut request = built(Request::get(format!("{base}{PATH}")), "")?;
     if let Some(tenant) = tenant {
         request.extensions_mut().insert(Tenant::new(tenant)?);

@@ -1,50 +1,50 @@
 //! What a step asks of an answer, and of what arrived.
 
 use bytes::Bytes;
-use claviger_auth_core::{BoxError, Error};
+use claviger_auth_core::{BoxError, Error, ErrorKind};
 use claviger_sandbox::Entry;
 use http::{Request, Response, StatusCode, request};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 
-use crate::{exit::Exit, failure::Failure};
-
 /// Puts a body on a request.
-pub(super) fn built(
+pub(crate) fn built(
     request: request::Builder,
     body: impl Into<Bytes>,
-) -> Result<Request<Full<Bytes>>, Failure> {
-    request.body(Full::new(body.into())).map_err(|error| Failure::from(BoxError::from(error)))
+) -> Result<Request<Full<Bytes>>, BoxError> {
+    Ok(request.body(Full::new(body.into()))?)
 }
 
 /// Takes the body of an answer that has this status.
-pub(super) async fn answer(
+pub(crate) async fn answer(
     result: Result<Response<Incoming>, BoxError>,
     status: StatusCode,
-) -> Result<String, Failure> {
+) -> Result<String, BoxError> {
     let response = result?;
     prove(response.status() == status, "another status")?;
-    let body = response.into_body().collect().await.map_err(|error| Failure::from(BoxError::from(error)))?;
+    let body = response.into_body().collect().await?;
     Ok(String::from_utf8_lossy(&body.to_bytes()).into_owned())
 }
 
 /// Takes the words in which the client refused, or told that it was refused.
-pub(super) fn refusal<T>(result: Result<T, BoxError>) -> Result<Error, Failure> {
+pub(crate) fn refusal<T>(result: Result<T, BoxError>) -> Result<Error, BoxError> {
     let Err(error) = result else { return Err(unproven("a refusal")) };
     Error::find(&*error).cloned().ok_or_else(|| unproven("a refusal in our own words"))
 }
 
 /// The token that arrived.
-pub(super) fn bearer(entry: &Entry) -> Option<&str> {
+pub(crate) fn bearer(entry: &Entry) -> Option<&str> {
     entry.header("authorization")?.strip_prefix("Bearer ")
 }
 
 /// Ends the demo where it does not hold.
-pub(super) fn prove(holds: bool, what: &'static str) -> Result<(), Failure> {
+pub(crate) fn prove(holds: bool, what: &'static str) -> Result<(), BoxError> {
     if holds { Ok(()) } else { Err(unproven(what)) }
 }
 
-pub(super) fn unproven(what: &'static str) -> Failure {
-    let error = format!("the demo did not go as it should: expected {what}");
-    Failure::new(Exit::Other, error, "report it with what was printed: it holds no secret")
+pub(crate) fn unproven(what: &'static str) -> BoxError {
+    Error::new(ErrorKind::Protocol, "the demo did not go as it should")
+        .with_subject(format!("expected {what}"))
+        .with_advice("report it with what was printed: it holds no secret")
+        .into()
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use claviger_auth_core::{StaticToken, set_tenant::Tenant};
+use claviger_auth_core::{BoxError, StaticToken, set_tenant::Tenant};
 use claviger_clarus::{Authentication, Client, Config, Credentials, Subdomain};
 use claviger_mtls::Trust;
 use claviger_sandbox::{Clarus, Entry, Provider, Sandbox, Target};
@@ -11,21 +11,20 @@ use http::{Request, StatusCode};
 use http_body_util::Full;
 use tower::ServiceExt;
 
-use super::{
+use crate::{
     proof::{answer, bearer, built, prove, unproven},
     walk::{Step, Walk},
 };
-use crate::failure::Failure;
 
 /// Goes through the steps with a client whose requests name their tenants, and one with a given token.
-pub(super) struct ClarusWalk {
+pub(crate) struct ClarusWalk {
     clarus: Clarus,
     client: Client,
     given: Client,
 }
 
 impl ClarusWalk {
-    pub(super) fn new(sandbox: &Sandbox) -> Result<Self, Failure> {
+    pub(crate) fn new(sandbox: &Sandbox) -> Result<Self, BoxError> {
         let clarus = sandbox.clarus().clone();
         let trust = Trust::given([sandbox.ca_pem().as_bytes()])?;
         let client = |authentication: Authentication| {
@@ -38,7 +37,7 @@ impl ClarusWalk {
         Ok(Self { client: oauth, given, clarus })
     }
 
-    async fn rest(&mut self) -> Result<Step, Failure> {
+    async fn rest(&mut self) -> Result<Step, BoxError> {
         let tenant = self.own()?;
         let body = self.send(&self.client, "/api/orders", None, tenant, StatusCode::OK).await?;
         prove(body.contains(&format!("\"subdomain\":\"{tenant}\"")), "an answer for that tenant")?;
@@ -52,7 +51,7 @@ impl ClarusWalk {
         ))
     }
 
-    async fn graphql(&mut self) -> Result<Step, Failure> {
+    async fn graphql(&mut self) -> Result<Step, BoxError> {
         let tenant = self.own()?;
         let body = self.send(&self.client, "/graphql", Some(QUERY), tenant, StatusCode::OK).await?;
         prove(body.contains("\"totalCount\""), "a connection")?;
@@ -62,7 +61,7 @@ impl ClarusWalk {
         Ok(Step::new("GraphQL goes the same way", "no token request; the content type was put on"))
     }
 
-    async fn foreign_tenant(&mut self) -> Result<Step, Failure> {
+    async fn foreign_tenant(&mut self) -> Result<Step, BoxError> {
         let tenant = self.clarus.foreign_subdomain();
         self.send(&self.client, "/api/orders", None, tenant, StatusCode::FORBIDDEN).await?;
         let api = self.only_request()?;
@@ -73,7 +72,7 @@ impl ClarusWalk {
         ))
     }
 
-    async fn given_token(&mut self) -> Result<Step, Failure> {
+    async fn given_token(&mut self) -> Result<Step, BoxError> {
         let tenant = self.own()?;
         self.send(&self.given, "/api/products", None, tenant, StatusCode::OK).await?;
         let api = self.only_request()?;
@@ -81,7 +80,7 @@ impl ClarusWalk {
         Ok(Step::new("A token that was given is used as it is", "no token request"))
     }
 
-    fn own(&self) -> Result<&'static str, Failure> {
+    fn own(&self) -> Result<&'static str, BoxError> {
         self.clarus.subdomains().first().copied().ok_or_else(|| unproven("a tenant"))
     }
 
@@ -92,14 +91,14 @@ impl ClarusWalk {
         body: Option<&'static str>,
         tenant: &str,
         status: StatusCode,
-    ) -> Result<String, Failure> {
+    ) -> Result<String, BoxError> {
         let request = if body.is_some() { Request::post(path) } else { Request::get(path) };
         let mut request: Request<Full<Bytes>> = built(request, body.unwrap_or_default())?;
         request.extensions_mut().insert(Tenant::from(Subdomain::new(tenant)?));
         answer(client.clone().oneshot(request).await, status).await
     }
 
-    fn only_request(&self) -> Result<Entry, Failure> {
+    fn only_request(&self) -> Result<Entry, BoxError> {
         match &*self.clarus.journal().entries() {
             [api] if api.target == Target::Api => Ok(api.clone()),
             _ => Err(unproven("one request and no token request")),
@@ -115,7 +114,7 @@ impl Walk for ClarusWalk {
         &self.clarus
     }
 
-    async fn step(&mut self, number: usize) -> Result<Step, Failure> {
+    async fn step(&mut self, number: usize) -> Result<Step, BoxError> {
         match number {
             1 => self.rest().await,
             2 => self.graphql().await,

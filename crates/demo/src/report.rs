@@ -2,16 +2,15 @@
 
 use std::{fmt::Write, time::Duration};
 
-use anstyle::Style;
+use anstyle::{AnsiColor, Style};
 use claviger_sandbox::{Entry, Provider, Target};
 use serde_json::Value;
 
-use super::walk::Step;
-use crate::console::{ERROR, GOOD, QUIET, STRONG};
+use crate::walk::Step;
 
 /// Writes the steps, and counts them and what arrived.
 #[derive(Default)]
-pub(super) struct Report {
+pub(crate) struct Report {
     /// Where the provider of this section is.
     server: String,
     /// The tokens seen so far, in order: they are told apart by letters.
@@ -22,18 +21,18 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    pub(super) fn head(&self) -> String {
+    pub(crate) fn head(&self) -> String {
         format!(
             "{STRONG}Four providers, emulated on this machine; the clients and their TLS are real.{STRONG:#}\n\
              Below is what arrived there, from the sandbox's own journal.\n"
         )
     }
 
-    pub(super) fn section(&mut self, title: &str, provider: &Provider) -> String {
+    pub(crate) fn section(&mut self, title: &str, provider: &Provider) -> String {
         self.server = format!("https://{}", provider.address());
         let rule = "─".repeat(WIDTH);
         format!(
@@ -45,7 +44,7 @@ impl Report {
         )
     }
 
-    pub(super) fn step(&mut self, step: &Step, arrived: &[Entry], took: Duration) -> String {
+    pub(crate) fn step(&mut self, step: &Step, arrived: &[Entry], took: Duration) -> String {
         self.steps += 1;
         let mut text = String::from("\n");
         let title = format!("{}  {}", self.steps, step.title);
@@ -67,7 +66,7 @@ impl Report {
         text
     }
 
-    pub(super) fn foot(&self, took: Duration, program: &str) -> String {
+    pub(crate) fn foot(&self, took: Duration, program: &str) -> String {
         format!(
             "\n{GOOD}All {} steps went as they should.{GOOD:#}\n\
              {} requests arrived, {} of them for a token, in {}.\n\n\
@@ -173,6 +172,10 @@ fn milliseconds(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1000.0)
 }
 
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const GOOD: Style = AnsiColor::Green.on_default();
+const QUIET: Style = Style::new().dimmed();
+const STRONG: Style = Style::new().bold();
 /// What the providers ask for beside the credential. No secret is in these.
 const SHOWN_HEADERS: [&str; 3] = ["x-api-version", "x-clarus-subdomain", "x-tax-identifier"];
 /// No secret is in these members of a token request.
@@ -187,7 +190,7 @@ mod tests {
     use claviger_sandbox::{Options, Sandbox};
 
     use super::*;
-    use crate::demo::{clarify::ClarifyWalk, clazar::ClazarWalk, walk::Walk};
+    use crate::{clarify::ClarifyWalk, clazar::ClazarWalk, walk::Walk};
 
     #[test]
     fn breaks_long_sentences() {
