@@ -15,8 +15,7 @@ use claviger_auth_core::{
 };
 use claviger_client::Client;
 use claviger_mtls::{
-    ConnectionFailure, Identity, IdentityBuilder, MtlsConnector, MtlsLayer, MtlsStream, Tls, TlsBuilder,
-    Trust,
+    ConnectionReport, Identity, IdentityBuilder, MtlsConnector, MtlsLayer, MtlsStream, Tls, TlsBuilder, Trust,
 };
 use claviger_oauth_cc::ClientCredentials;
 use claviger_per_customer::{PerCustomer, PerCustomerBuilder};
@@ -73,7 +72,7 @@ all_three![ReplayCloned, ReplayEmpty, RetryUnauthorizedLayer<ReplayCloned>, Retr
 all_three![SetTenantLayer, SetTenant<Retried>];
 
 // mtls and client
-all_three![ConnectionFailure, Identity, IdentityBuilder<'static>, Tls, TlsBuilder, Trust];
+all_three![ConnectionReport, Identity, IdentityBuilder<'static>, Tls, TlsBuilder, Trust];
 all_three![MtlsLayer, MtlsConnector<HttpConnector>, MtlsStream<TokioIo<TcpStream>>];
 all_three![Client<Full>, claviger_client::ClientBuilder<Full>, claviger_client::Proxies];
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use claviger_auth_core::{BoxError, Error};
-use claviger_mtls::ConnectionFailure;
+use claviger_mtls::ConnectionReport;
 use http::Extensions;
 use hyper_util::client::legacy::connect::Connected;
 use tonic::ConnectError;
@@ -22,7 +22,7 @@ pub(crate) struct Connections(Arc<Mutex<Made>>);
 struct Made {
     count: u64,
     /// The latest first.
-    latest: VecDeque<ConnectionFailure>,
+    latest: VecDeque<ConnectionReport>,
 }
 
 /// How many connections had been made when a call came.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use claviger_auth_core::Error;
 use claviger_clarus::{Authentication, Client as ClarusClient, Config, Credentials, Subdomain};
 use claviger_mtls::Tls;
-use claviger_token_endpoint::Proof;
+use claviger_token_endpoint::{ClientAuthenticationMethod, Proof};
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use http_body_util::Full;
 use secrecy::SecretString;
