@@ -84,6 +84,7 @@ mod leaks;
 mod nginx;
 #[cfg(test)]
 mod oidc_provider;
+#[cfg(test)]
 mod openid_client;
 #[cfg(test)]
 mod openssl;

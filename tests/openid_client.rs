@@ -56,11 +56,8 @@ impl Asked {
     }
 
     fn algorithm(&self) -> Option<&'static str> {
-        match self.method {
-            Method::ClientSecretJwt => Some("HS256"),
-            Method::PrivateKeyJwt => Some("RS256"),
-            _ => None,
-        }
+        let algorithms = [(Method::ClientSecretJwt, "HS256"), (Method::PrivateKeyJwt, "RS256")];
+        algorithms.into_iter().find(|(method, _)| *method == self.method).map(|(_, algorithm)| algorithm)
     }
 
     fn for_node(&self) -> Value {
