@@ -154,7 +154,7 @@ mod tests {
             ("empty sequences", filled(b"\x30\x00")),
             ("a sequence in a sequence", nested(0x30)),
             ("an octet string in an octet string", nested(0x04)),
-            ("too large", filled(b"x").repeat(8)),
+            ("too large", filled(&framed("PRIVATE KEY", b"MAA=")).repeat(16)),
         ]
     }
 
