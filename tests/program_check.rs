@@ -59,8 +59,7 @@ async fn judge(name: &str, terminal: &Terminal, profile: &str, expected: Expecte
 async fn a_missing_client_certificate() {
     let terminal = Terminal::new().await;
     terminal.edit("claviger.toml", |text| without(text, &["cert_file", "key_file"]));
-    let words =
-        expected(4, "client certificate", "demands a client certificate", "give the client certificate");
+    let words = expected(4, "client certificate", "demands a client certificate", "cert_file and key_file");
     judge("a missing client certificate", &terminal, "custom", words).await;
 }
 
@@ -99,7 +98,7 @@ async fn a_server_that_is_not_trusted() {
     let terminal = Terminal::new().await;
     let foreign = terminal.sandbox.clara().client_ca_pem().to_owned();
     terminal.write("ca.pem", &foreign);
-    let words = expected(4, "tls", "an authority that is not trusted", "ca_file");
+    let words = expected(4, "tls", "an authority that is not trusted", "from whoever runs the server");
     judge("a server that is not trusted", &terminal, "clarus", words).await;
 }
 
@@ -125,7 +124,7 @@ async fn plain_http_on_the_port() {
 async fn a_proxy_that_is_not_there() {
     let mut terminal = Terminal::new().await;
     terminal.set("HTTPS_PROXY", "http://127.0.0.3:1");
-    let words = expected(4, "tcp", "127.0.0.3:1", "HTTPS_PROXY");
+    let words = expected(4, "tcp", "no connection to the proxy (127.0.0.3:1)", "NO_PROXY");
     judge("a proxy that is not there", &terminal, "clazar", words).await;
 }
 

@@ -59,7 +59,7 @@ pub(crate) enum Command {
 
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct CheckArguments {
-    /// Print JSON: an array of step, status, detail and advice
+    /// Print JSON: an array of step, status, detail and advice; the verdict is the last
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -37,7 +37,11 @@ pub(super) async fn all(
     let answer = ask(&client, server, Method::HEAD).await.map_err(|error| match Error::find(&*error) {
         Some(error) if error.kind() == ErrorKind::ClientCertificate => {
             report.ok(step.as_str(), "the server is who it says");
-            report.fail(certificate.as_str(), &error.clone().into())
+            let error = match tls.identity() {
+                Some(_) => error.clone(),
+                None => error.clone().with_advice(Verdict::Demanded.advice()),
+            };
+            report.fail(certificate.as_str(), &error.into())
         }
         _ => report.fail(step.as_str(), &error.into()),
     })?;

@@ -101,10 +101,19 @@ async fn tcp(server: &Server, address: &str, report: &mut Report) -> Result<(), 
         Err(_) => Err(io::ErrorKind::TimedOut.into()),
     };
     let peer = connected.map_err(|error| {
-        let failure = Error::new(ErrorKind::Connect, "no connection")
-            .with_subject(address)
-            .with_advice("check the port, that the server is running, and firewalls; HTTPS_PROXY if there must be a proxy")
-            .with_source(error);
+        let (what, advice) = if address == server.address() {
+            (
+                "no connection",
+                "check the port, that the server is running, and firewalls; HTTPS_PROXY if there must be a proxy",
+            )
+        } else {
+            (
+                "no connection to the proxy",
+                "check the proxy's address in HTTPS_PROXY (or ALL_PROXY); if this host needs none, name it in NO_PROXY",
+            )
+        };
+        let failure =
+            Error::new(ErrorKind::Connect, what).with_subject(address).with_advice(advice).with_source(error);
         report.fail(server.step("tcp"), &failure.into())
     })?;
     report.ok(server.step("tcp"), format!("connected to {peer}"));

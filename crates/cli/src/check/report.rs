@@ -96,11 +96,7 @@ impl Report {
             Some((step, _)) => format!("not come to, since \"{}\" failed", step.name),
             None => "there is nothing to it here".to_owned(),
         };
-        for name in self.plan {
-            if !self.steps.iter().any(|step| step.name == *name) {
-                self.skip(*name, reason.as_str());
-            }
-        }
+        self.skip_the_rest(&reason);
         let warned: Vec<_> =
             self.steps.iter().filter(|step| step.status == Status::Warning).cloned().collect();
         match (failed, warned.first()) {
@@ -118,6 +114,17 @@ impl Report {
                 self.ok(VERDICT, "all is well");
                 Exit::Done
             }
+        }
+    }
+
+    /// One by one for programs, all in one line for people.
+    fn skip_the_rest(&mut self, reason: &str) {
+        let is_left = |name: &&&str| !self.steps.iter().any(|step| step.name == **name);
+        let left: Vec<&str> = self.plan.iter().filter(is_left).copied().collect();
+        match self.form {
+            Form::Json => left.iter().for_each(|name| self.skip(*name, reason)),
+            Form::Text if left.is_empty() => {}
+            Form::Text => self.skip("the rest", format!("{reason}: {}", left.join(", "))),
         }
     }
 

@@ -199,7 +199,8 @@ fn of_alert(alert: AlertDescription, peer: &Peer) -> Error {
 
 const GIVE_ONE: &str = "give the client certificate and its key";
 const RENEW: &str = "get a new client certificate from whoever issued it";
-const TRUST_IT: &str = "trust its authority: give the CA certificate, as with ca_file";
+const TRUST_IT: &str =
+    "get the certificate of its authority (CA) from whoever runs the server, and trust that, as with ca_file";
 const OLD_TLS: (&str, &str) =
     ("the server speaks neither TLS 1.2 nor 1.3", "ask whoever runs the server to update it");
 const NO_PROTOCOL: (&str, &str) =
