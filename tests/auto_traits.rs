@@ -10,7 +10,7 @@ use claviger_auth_core::{
     Generation, ManualClock, Moment, Origin, Origins, PerRequest, StaticToken, SystemClock, Thumbprint,
     TokenCache, TokenCacheBuilder, TokenChanges, UseCredentials,
     authorization::{self, Authorization, AuthorizationLayer, CredentialSuperseded, WatchCredential},
-    retry_unauthorized::{self, ReplayCloned, ReplayEmpty, RetryUnauthorized, RetryUnauthorizedLayer},
+    retry_unauthorized::{self, ReplayCloned, RetryUnauthorized, RetryUnauthorizedLayer},
     set_tenant::{self, SetTenant, SetTenantLayer, Tenant},
 };
 use claviger_client::Client;
@@ -68,7 +68,7 @@ all_three![
 ];
 all_three![Cache, TokenCacheBuilder<ClientCredentials>, TokenChanges];
 all_three![AuthorizationLayer<Cache>, AuthorizationLayer<Source>, Authorized];
-all_three![ReplayCloned, ReplayEmpty, RetryUnauthorizedLayer<ReplayCloned>, Retried];
+all_three![ReplayCloned, RetryUnauthorizedLayer<ReplayCloned>, Retried];
 all_three![SetTenantLayer, SetTenant<Retried>];
 
 // mtls and client

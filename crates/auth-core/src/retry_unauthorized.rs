@@ -14,7 +14,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-pub use self::replay::{Replay, ReplayCloned, ReplayEmpty};
+pub use self::replay::{Replay, ReplayCloned};
 use crate::{HttpResponse, authorization::CredentialSuperseded};
 
 /// Applies [`RetryUnauthorized`] to a service.
@@ -60,16 +60,6 @@ impl RetryUnauthorizedLayer<ReplayCloned> {
     #[must_use]
     pub fn cloned() -> Self {
         Self { replay: ReplayCloned }
-    }
-}
-
-impl RetryUnauthorizedLayer<ReplayEmpty> {
-    /// Sends again what has no body: for body types that stream, and cannot be cloned.
-    ///
-    /// A request with a body still gets its 401, and the next request a fresh credential.
-    #[must_use]
-    pub fn empty() -> Self {
-        Self { replay: ReplayEmpty }
     }
 }
 

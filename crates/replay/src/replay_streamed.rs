@@ -53,7 +53,7 @@ impl ReplayStreamed {
         } else {
             (None, Kept::Nothing)
         };
-        let content = Content { first: VecDeque::new(), rest: Box::pin(body), kept };
+        let content = Content { first: VecDeque::new(), rest: Some(Box::pin(body)), kept };
         let streamed = StreamedBody { content: Some(content), returned: returned.clone().map(Returned) };
         (streamed, returned.map(Returned))
     }
@@ -141,8 +141,8 @@ pub struct StreamedBody<B> {
 struct Content<B> {
     /// To be sent before the rest.
     first: VecDeque<Piece>,
-    /// What is not yet read.
-    rest: Pin<Box<B>>,
+    /// What is not yet read; none once its end has come, after which no body likes to be asked again.
+    rest: Option<Pin<Box<B>>>,
     /// What was read of it.
     kept: Kept,
 }
@@ -207,25 +207,31 @@ impl<B: Body> Content<B> {
         if let Some(piece) = self.first.pop_front() {
             return Poll::Ready(Some(Ok(piece.into())));
         }
-        let frame = match ready!(self.rest.as_mut().poll_frame(cx)) {
+        let Some(rest) = &mut self.rest else { return Poll::Ready(None) };
+        let frame = match ready!(rest.as_mut().poll_frame(cx)) {
             Some(Ok(frame)) => frame.map_data(|mut data| data.copy_to_bytes(data.remaining())),
             Some(Err(error)) => {
                 self.kept = Kept::Nothing;
                 return Poll::Ready(Some(Err(error)));
             }
-            None => return Poll::Ready(None),
+            None => {
+                self.rest = None;
+                return Poll::Ready(None);
+            }
         };
         self.kept.keep(&frame);
         Poll::Ready(Some(Ok(frame)))
     }
 
     fn is_end(&self) -> bool {
-        self.first.is_empty() && self.rest.is_end_stream()
+        self.first.is_empty() && self.rest.as_ref().is_none_or(|rest| rest.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
         let first: usize = self.first.iter().map(Piece::len).sum();
-        let (first, rest) = (first as u64, self.rest.size_hint());
+        let ended = || SizeHint::with_exact(0);
+        let rest = self.rest.as_ref().map_or_else(ended, |rest| rest.size_hint());
+        let first = first as u64;
         let mut hint = SizeHint::new();
         hint.set_lower(rest.lower().saturating_add(first));
         if let Some(upper) = rest.upper().and_then(|upper| upper.checked_add(first)) {
@@ -239,9 +245,10 @@ impl Kept {
     fn keep(&mut self, frame: &Frame<Bytes>) {
         let Self::Pieces { pieces, room } = self else { return };
         let piece = match (frame.data_ref(), frame.trailers_ref()) {
-            (Some(data), _) => Piece::Data(data.clone()),
+            // A copy and not a share: a small piece of a large buffer would keep all of it.
+            (Some(data), _) if data.len() <= *room => Piece::Data(Bytes::copy_from_slice(data)),
             (_, Some(trailers)) => Piece::Trailers(Box::new(trailers.clone())),
-            (None, None) => {
+            _ => {
                 *self = Self::Nothing;
                 return;
             }

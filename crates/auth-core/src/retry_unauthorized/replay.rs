@@ -1,8 +1,5 @@
 //! How a request is sent a second time.
 
-use http::Request;
-use http_body::Body;
-
 /// Prepares a request for being sent twice, before it is sent once.
 pub trait Replay<R> {
     /// The request as the service below gets it, both times.
@@ -33,29 +30,6 @@ impl<R: Clone> Replay<R> for ReplayCloned {
     }
 
     fn again(copy: R) -> Option<R> {
-        Some(copy)
-    }
-}
-
-/// Copies requests whose body is empty.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct ReplayEmpty;
-
-impl<B: Body + Default> Replay<Request<B>> for ReplayEmpty {
-    type Request = Request<B>;
-    type Copy = Request<B>;
-
-    fn prepare(&self, request: Request<B>) -> (Request<B>, Option<Request<B>>) {
-        if !request.body().is_end_stream() {
-            return (request, None);
-        }
-        let (head, body) = request.into_parts();
-        let copy = Request::from_parts(head.clone(), B::default());
-        (Request::from_parts(head, body), Some(copy))
-    }
-
-    fn again(copy: Request<B>) -> Option<Request<B>> {
         Some(copy)
     }
 }

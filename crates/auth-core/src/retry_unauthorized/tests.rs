@@ -4,7 +4,7 @@ use std::{
 };
 
 use http::{Request, Response, StatusCode};
-use http_body_util::{Empty, Full};
+use http_body_util::Full;
 use tower::{ServiceExt, service_fn};
 
 use super::*;
@@ -49,30 +49,4 @@ async fn acts_on_the_mark_and_not_on_the_status() {
     });
     let response = RetryUnauthorizedLayer::cloned().layer(service).oneshot(post()).await.unwrap();
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
-}
-
-#[tokio::test]
-async fn copies_the_whole_head() {
-    #[derive(Clone, Debug, PartialEq)]
-    struct Extension(u8);
-    let request =
-        Request::delete("https://api.example/x?y").header("x-a", "1").body(Empty::<bytes::Bytes>::new());
-    let mut request = request.unwrap();
-    request.extensions_mut().insert(Extension(7));
-    *request.version_mut() = http::Version::HTTP_2;
-    let (request, copy) = ReplayEmpty.prepare(request);
-    let copy = <ReplayEmpty as Replay<Request<_>>>::again(copy.unwrap()).unwrap();
-    assert_eq!(copy.method(), request.method());
-    assert_eq!(copy.uri(), request.uri());
-    assert_eq!(copy.version(), request.version());
-    assert_eq!(copy.headers(), request.headers());
-    assert_eq!(copy.extensions().get::<Extension>(), Some(&Extension(7)));
-}
-
-#[tokio::test]
-async fn a_body_that_cannot_be_copied_is_sent_once() {
-    let request = Request::post("https://api.example/").body(Full::<bytes::Bytes>::from("body")).unwrap();
-    assert!(ReplayEmpty.prepare(request).1.is_none());
-    let service = RetryUnauthorizedLayer::empty().layer(api(&[401, 200]));
-    assert_eq!(service.oneshot(post()).await.unwrap().status(), StatusCode::UNAUTHORIZED);
 }

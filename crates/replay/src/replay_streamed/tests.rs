@@ -11,12 +11,14 @@ use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 
 use super::*;
 
-/// Yields what it was given, frame by frame, and does not say how long it is.
-struct Frames(VecDeque<Result<Frame<Bytes>, &'static str>>);
+/// Yields what it was given, frame by frame, and does not say how long it is. Whoever asks again after its end is
+/// wrong, as with many streams.
+struct Frames(VecDeque<Result<Frame<Bytes>, &'static str>>, bool);
 
 impl Frames {
     fn of(parts: &[&'static str]) -> Self {
-        Self(parts.iter().map(|part| Ok(Frame::data(Bytes::from_static(part.as_bytes())))).collect())
+        let frames = parts.iter().map(|part| Ok(Frame::data(Bytes::from_static(part.as_bytes()))));
+        Self(frames.collect(), false)
     }
 
     fn with_trailers(mut self) -> Self {
@@ -34,6 +36,8 @@ impl Body for Frames {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {
+        assert!(!self.1, "polled after its end");
+        self.1 = self.0.is_empty();
         Poll::Ready(self.0.pop_front())
     }
 }
