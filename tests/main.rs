@@ -14,20 +14,16 @@
 //! | `api_faults` | an API that misbehaves |
 //! | `origins` | where a request may go |
 //! | `canary` | secrets, and where they must not show |
-//! | `layers` | our layers among others |
 //! | `axum`, `grpc`, `reqwest` | our layers in stacks of their own |
 //! | `layers`, `tower_layers` | our layers among others; among those of tower and tower-http |
 //! | `redirects` | a follower of redirects, outside and inside |
 //! | `customers` | many customers in one stack, or in one process |
 //! | `auto_traits`, `future_sizes` | what the types promise to the compiler |
-//! | `axum`, `reqwest` | our layers in stacks of their own |
-//! | `grpc` | a tonic client over our channel and layers |
 //! | `clarify`, `clarus`, `clazar` | what arrives at each of the others, and what comes back |
 //! | `all_stacks`, `all_canary` | what is alike at those three: tokens, faults, origins; their secrets |
 //! | `examples` | the examples that the guides show |
 //! | `proxies` | a proxy on the way |
 //! | `curl`, `nginx`, `oidc_provider`, `openid_client`, `openssl`, `pyclarify` | software that is not ours |
-//! | `curl`, `nginx`, `oidc_provider`, `openssl`, `pyclarify` | software that is not ours |
 //! | `zoo` | keys, certificates and what is taken for them, in every form |
 //! | `program_check` | `claviger check` on a set-up that is broken |
 //! | `program`, `program_failures` | the program, as somebody at a terminal sees it |
@@ -73,6 +69,7 @@ mod curl;
 mod customers;
 #[cfg(test)]
 mod examples;
+#[cfg(test)]
 mod future_sizes;
 #[cfg(test)]
 mod grpc;
@@ -128,6 +125,7 @@ mod stack;
 mod token_faults;
 #[cfg(test)]
 mod tower_layers;
+#[cfg(test)]
 mod zoo;
 #[cfg(test)]
 mod zoo_files;

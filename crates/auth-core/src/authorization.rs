@@ -1,5 +1,6 @@
 //! Stamps each request with a credential.
 
+mod config;
 mod source;
 mod watch;
 
@@ -17,11 +18,14 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use self::source::{Obtaining, Source};
 pub use self::watch::WatchCredential;
+use self::{
+    config::Config,
+    source::{Obtaining, Source},
+};
 use crate::{
-    BoxError, Credential, CredentialSource, Error, ErrorKind, ExistingHeader, ForeignOrigin, Generation,
-    HttpRequest, HttpResponse, Origins, PublishIdentity, UseCredentials,
+    BoxError, CredentialSource, Error, ErrorKind, ExistingHeader, ForeignOrigin, Generation, HttpRequest,
+    HttpResponse, Origins, PublishIdentity, UseCredentials,
     rules::{Admission, Rules},
 };
 
@@ -289,47 +293,6 @@ where
     }
 }
 
-/// What the layer was told, shared by all clones of a service.
-#[derive(Clone, Debug)]
-struct Config {
-    rules: Rules,
-    is_rejection: fn(StatusCode, &HeaderMap) -> bool,
-    identity: Option<Arc<dyn PublishIdentity>>,
-}
-
-impl Config {
-    /// Tells whether the credential is bound to another certificate than the one presented now.
-    fn bound_elsewhere(&self, credential: &Credential) -> bool {
-        credential.binding().is_some_and(|binding| {
-            self.identity.as_ref().and_then(|identity| identity.thumbprint()) != Some(binding)
-        })
-    }
-
-    /// Lets the source know which certificate is presented now.
-    fn rebind(&self, source: &dyn CredentialSource, generation: Generation) {
-        match self.identity.as_ref().and_then(|identity| identity.thumbprint()) {
-            Some(certificate) => source.rebind(generation, certificate),
-            None => source.invalidate(generation),
-        }
-    }
-
-    fn stamp<R: HttpRequest>(&self, request: &mut R, credential: Credential) -> Result<(), Error> {
-        if self.bound_elsewhere(&credential) {
-            return Err(Error::new(
-                ErrorKind::ClientCertificate,
-                "the access token is bound to another client certificate than the one presented",
-            )
-            .with_advice("use the same client certificate for the token endpoint and the API"));
-        }
-        self.put(request, credential)
-    }
-
-    fn put<R: HttpRequest>(&self, request: &mut R, credential: Credential) -> Result<(), Error> {
-        let (name, value) = credential.into_header();
-        self.rules.stamp(request, &name, value, ErrorKind::Configuration)
-    }
-}
-
 /// A request that waits for its credential, and all that it needs to go on.
 struct Waiting<S, R, T> {
     stage: Stage<T>,
@@ -407,8 +370,6 @@ impl<T: CredentialSource + 'static> Used<T> {
         let superseded = source.generation() != Some(self.generation);
         // With a token that was issued for it, a request was tried as well as it can be.
         if superseded && !self.is_own {
-            #[cfg(feature = "metrics")]
-            metrics::counter!("claviger_retries_total").increment(1);
             response.extensions_mut().insert(CredentialSuperseded);
         }
     }

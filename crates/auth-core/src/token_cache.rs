@@ -65,7 +65,6 @@ use crate::{
 /// | `claviger_token_remaining_seconds` | gauge: how long the token of `cache` is used yet, when it came; 0 if rejected |
 /// | `claviger_token_invalidations_total` | counter: tokens of `cache` that were thrown away because of a rejection |
 /// | `claviger_token_waiters` | gauge: callers that wait for a token of `cache` |
-/// | `claviger_retries_total` | counter: rejected requests for which another credential can be had |
 ///
 /// Never a token. [`state`](Self::state) tells the rest at any moment, and [`changes`](Self::changes) brings each new
 /// token.

@@ -83,15 +83,17 @@ impl<B> Pools<B> {
 
 impl Settings {
     fn pool<B: Body<Data: Send> + Send>(&self) -> Pool<B> {
-        // Before a connection can be made: with an identity that comes meanwhile, the pool is not current.
-        let config = self.tls.client_config();
+        // Its connections have this identity, also those that are made when there is another: a request that came
+        // before carries what was made for this one.
+        let tls = self.tls.pinned();
+        let config = tls.client_config();
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         // Shared out among the addresses of the host, so that one that is dead does not take it all.
         tcp.set_connect_timeout(Some(self.connect_timeout));
         let tcp = Proxied::new(tcp, self.proxies.clone());
-        let layer = MtlsLayer::new(self.tls.clone());
+        let layer = MtlsLayer::new(tls);
         let layer = if self.loopback_http { layer.with_loopback_http() } else { layer };
         let connections = Connections::default();
         let one = Deadline::new(layer.layer(tcp), self.connect_timeout);

@@ -113,6 +113,13 @@ impl Tls {
         config
     }
 
+    /// Returns one that stays as this is now, whatever identity comes later: for a pool of connections with one
+    /// identity.
+    #[must_use]
+    pub fn pinned(&self) -> Self {
+        Self { state: Arc::new(ArcSwap::new(self.state.load_full())) }
+    }
+
     /// Returns the identity that new connections present.
     #[must_use]
     pub fn identity(&self) -> Option<Identity> {

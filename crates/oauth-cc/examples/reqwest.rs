@@ -15,7 +15,6 @@ use claviger_replay::ReplayReqwest013;
 use claviger_token_endpoint::{ClientAuthentication, ClientAuthenticationMethod, TokenEndpoint};
 use http::HeaderName;
 use reqwest::{Client, Method, Request, redirect::Policy};
-use reqwest_0_13 as reqwest; // in a package of your own, it is called that already
 use tower::{Service, ServiceBuilder, ServiceExt};
 
 #[tokio::main]

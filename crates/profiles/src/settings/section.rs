@@ -138,14 +138,6 @@ impl Section {
         error.with_subject(subject)
     }
 
-    /// Refuses what this version cannot do, rather than to do something else.
-    pub(crate) fn refuse(&self, names: &[&str]) -> Result<(), Error> {
-        match names.iter().find(|name| self.has(name)) {
-            Some(name) => Err(self.error(name, "the setting is not supported by this version")),
-            None => Ok(()),
-        }
-    }
-
     /// Names the settings that have no meaning here, with their places.
     pub(crate) fn others(&self, meaningful: &[&[&str]]) -> Vec<String> {
         let has_meaning = |name: &&str| meaningful.iter().any(|names| names.contains(name));
