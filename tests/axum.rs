@@ -13,9 +13,10 @@ use axum::{
 use claviger_auth_core::{
     BoxError, Error, ExistingHeader, Origin, TokenCache,
     authorization::AuthorizationLayer,
-    retry_unauthorized::{RetryUnauthorizedLayer, StreamedBody},
+    retry_unauthorized::RetryUnauthorizedLayer,
     set_tenant::{SetTenantLayer, Tenant},
 };
+use claviger_replay::{ReplayStreamed, StreamedBody};
 use futures_util::stream;
 use http::{HeaderName, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::BodyExt;
@@ -38,7 +39,7 @@ fn client(sandbox: &ClaraSandbox) -> Client {
             SetTenantLayer::fixed(HeaderName::from_static("x-tax-identifier"), tenant, origin())
                 .with_existing_header(ExistingHeader::Replace),
         )
-        .layer(RetryUnauthorizedLayer::streamed())
+        .layer(RetryUnauthorizedLayer::new(ReplayStreamed::new()))
         .layer(AuthorizationLayer::new(tokens, origin()).with_existing_header(ExistingHeader::Replace))
         .map_request(|request: Request<StreamedBody<Body>>| request.map(Body::new))
         .service(pool);

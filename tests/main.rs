@@ -13,11 +13,14 @@
 //! | `api_faults` | an API that misbehaves |
 //! | `origins` | where a request may go |
 //! | `canary` | secrets, and where they must not show |
+//! | `layers` | our layers among others |
+//! | `axum`, `grpc`, `reqwest` | our layers in stacks of their own |
 //! | `layers`, `tower_layers` | our layers among others; among those of tower and tower-http |
 //! | `redirects` | a follower of redirects, outside and inside |
 //! | `customers` | many customers in one stack, or in one process |
 //! | `auto_traits`, `future_sizes` | what the types promise to the compiler |
 //! | `axum`, `reqwest` | our layers in stacks of their own |
+//! | `grpc` | a tonic client over our channel and layers |
 //! | `clarify`, `clarus`, `clazar` | what arrives at each of the others, and what comes back |
 //! | `all_stacks`, `all_canary` | what is alike at those three: tokens, faults, origins; their secrets |
 //! | `examples` | the examples that the guides show |
@@ -66,8 +69,9 @@ mod curl;
 mod customers;
 #[cfg(test)]
 mod examples;
-#[cfg(test)]
 mod future_sizes;
+#[cfg(test)]
+mod grpc;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]

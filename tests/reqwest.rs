@@ -10,6 +10,7 @@ use claviger_auth_core::{
 };
 use claviger_clara::ClaraLayer;
 use claviger_oauth_cc::ClientCredentials;
+use claviger_replay::{ReplayReqwest012, ReplayReqwest013};
 use claviger_sandbox::{Fault, Target, Times};
 use http::{HeaderName, StatusCode, Version};
 use http_body_util::{BodyExt, StreamBody};
@@ -30,7 +31,7 @@ fn frames(
 }
 
 macro_rules! major_version {
-    ($reqwest:ident, $preconfigured:ident) => {
+    ($reqwest:ident, $replay:ident, $preconfigured:ident) => {
         mod $reqwest {
             use ::$reqwest::{Body, Client, ClientBuilder, Method, Request, Response, redirect::Policy};
             use claviger_auth_core::BoxError;
@@ -66,7 +67,7 @@ macro_rules! major_version {
                 let tenant = Tenant::new(ACME).unwrap();
                 ServiceBuilder::new()
                     .layer(SetTenantLayer::fixed(X_TAX_IDENTIFIER, tenant, origin()))
-                    .layer(RetryUnauthorizedLayer::$reqwest())
+                    .layer(RetryUnauthorizedLayer::new($replay::new()))
                     .layer(AuthorizationLayer::new(tokens.build(), origin()))
                     .service(client)
             }
@@ -218,7 +219,7 @@ macro_rules! major_version {
                 let transport = claviger_token_endpoint::$reqwest(builder(&sandbox)).unwrap();
                 let config = sandbox.config().with_tax_identifier(tax_identifier(ACME));
                 let layer = ClaraLayer::new(&config, transport).unwrap();
-                let layer = layer.with_retry(RetryUnauthorizedLayer::$reqwest());
+                let layer = layer.with_retry(RetryUnauthorizedLayer::new($replay::new()));
                 let service = layer.layer(client(&sandbox));
                 let response = service.oneshot(request(&sandbox, Method::GET, TRANSACTIONS)).await.unwrap();
                 assert_eq!((response.status(), sandbox.counts()), (StatusCode::OK, (1, 1)));
@@ -236,7 +237,8 @@ macro_rules! major_version {
                     &sandbox.config(),
                     TokenCache::new(ClientCredentials::new(endpoint)),
                 );
-                let service = layer.with_retry(RetryUnauthorizedLayer::$reqwest()).layer(client(&sandbox));
+                let service =
+                    layer.with_retry(RetryUnauthorizedLayer::new($replay::new())).layer(client(&sandbox));
                 let error = service.oneshot(request(&sandbox, Method::GET, TRANSACTIONS)).await.unwrap_err();
                 let error = ours(error);
                 assert!(error.to_string().starts_with("could not reach the token endpoint ("), "{error}");
@@ -245,8 +247,8 @@ macro_rules! major_version {
     };
 }
 
-major_version!(reqwest_0_12, use_preconfigured_tls);
-major_version!(reqwest_0_13, tls_backend_preconfigured);
+major_version!(reqwest_0_12, ReplayReqwest012, use_preconfigured_tls);
+major_version!(reqwest_0_13, ReplayReqwest013, tls_backend_preconfigured);
 
 #[tokio::test]
 async fn reqwest_middleware_is_a_service_like_any_other() {

@@ -1,13 +1,14 @@
 //! The steps that are cargo's own checks: `fmt`, `clippy`, `docs`.
 
 use crate::{
-    Context,
+    Context, bench,
     command::{Result, cargo, execute},
 };
 
-/// The code is formatted.
+/// The code is formatted, the benchmark's too, which is not in the workspace.
 pub(crate) fn fmt(_: &Context) -> Result<()> {
-    execute(&mut cargo(&["fmt", "--all", "--check"]))
+    execute(&mut cargo(&["fmt", "--all", "--check"]))?;
+    execute(&mut cargo(&["fmt", "--manifest-path", bench::MANIFEST, "--check"]))
 }
 
 /// No warning, with all features and with none.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
 
+mod bench;
 mod ci;
 mod command;
 mod deny;
@@ -38,6 +39,8 @@ struct Options {
     strict: bool,
     /// Write the lists that `tidy` compares with.
     bless: bool,
+    /// Measure in minutes.
+    quick: bool,
 }
 
 /// In the order in which `ci` runs them: the quick ones first.
@@ -63,6 +66,13 @@ const STEPS: [Step; 7] = [
     },
 ];
 
+/// What `ci` does not run: nothing is right or wrong about it.
+const BENCH: Step = Step {
+    name: "bench",
+    about: "measures the layers beside their peers, into docs/performance.md; --quick in 5 minutes",
+    run: bench::run,
+};
+
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
     match start(&words) {
@@ -87,7 +97,7 @@ fn start(words: &[String]) -> Result<()> {
     let run = if name == "ci" {
         ci::run
     } else {
-        let step = STEPS.iter().find(|step| step.name == name);
+        let step = STEPS.iter().chain([&BENCH]).find(|step| step.name == name);
         step.ok_or_else(|| format!("there is no step {name:?}; `cargo xtask` lists them"))?.run
     };
     let workspace = Workspace::load()?;
@@ -102,18 +112,21 @@ fn parse(flags: &[String]) -> Result<Options> {
         match flag.as_str() {
             "--install" => options.install = true,
             "--bless" => options.bless = true,
-            other => return Err(format!("there is no option {other:?}: --install, --bless").into()),
+            "--quick" => options.quick = true,
+            other => return Err(format!("there is no option {other:?}: --install, --bless, --quick").into()),
         }
     }
     Ok(options)
 }
 
 fn list() {
-    println!("cargo xtask STEP [--install] [--bless]\n");
+    println!("cargo xtask STEP [--install] [--bless] [--quick]\n");
     println!("  {:<9} all of the following, in this order", "ci");
     for step in &STEPS {
         println!("  {:<9} {}", step.name, step.about);
     }
+    println!("\nand, for itself:\n");
+    println!("  {:<9} {}", BENCH.name, BENCH.about);
     println!("\n--install, or CI=true, installs what is missing and makes whatever is skipped a failure.");
 }
 
@@ -124,7 +137,8 @@ mod tests {
     #[test]
     fn reads_the_options() {
         let options = parse(&["--install".to_owned(), "--bless".to_owned()]).unwrap();
-        assert_eq!(options, Options { install: true, strict: false, bless: true });
+        assert_eq!(options, Options { install: true, bless: true, ..Options::default() });
+        assert!(parse(&["--quick".to_owned()]).unwrap().quick);
     }
 
     #[test]

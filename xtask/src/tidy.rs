@@ -4,6 +4,7 @@
 
 mod arrows;
 mod crate_docs;
+mod guides;
 mod manifests;
 mod mask;
 mod places;
@@ -45,6 +46,10 @@ pub(crate) fn run(context: &Context) -> Result<()> {
     let sources = source::load(workspace)?;
     if context.options.bless {
         fs::write(workspace.root.join(secrets::LIST), secrets::list(&sources))?;
+        for (path, guide) in guides(&workspace.root)? {
+            let read = |path: &str| Ok(fs::read_to_string(workspace.root.join(path))?);
+            fs::write(workspace.root.join(path), guides::write(&guide, read)?)?;
+        }
     }
     let problems = check(workspace, &sources)?;
     for problem in &problems {
@@ -90,8 +95,25 @@ fn check(workspace: &Workspace, sources: &[Source]) -> Result<Vec<Problem>> {
         problems.extend(stand_ins::check(source));
     }
     problems.extend(stand_ins::check_fences("README.md", &read("README.md").unwrap_or_default()));
+    for (path, guide) in guides(&workspace.root)? {
+        problems.extend(guides::check(&path, &guide, |path| Ok(read(path)?))?);
+    }
     problems.extend(secrets::check(sources, &read(secrets::LIST).unwrap_or_default()));
     Ok(problems)
+}
+
+/// The guides, each with its path below the root.
+fn guides(root: &Path) -> Result<Vec<(String, String)>> {
+    let mut guides = Vec::new();
+    for entry in fs::read_dir(root.join("docs"))? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".md") {
+            guides.push((format!("docs/{name}"), fs::read_to_string(entry.path())?));
+        }
+    }
+    guides.sort();
+    Ok(guides)
 }
 
 fn top_level(root: &Path) -> Result<Vec<String>> {

@@ -1,6 +1,7 @@
 //! Stamps each request with a credential.
 
 mod source;
+mod watch;
 
 use std::{
     fmt,
@@ -17,6 +18,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use self::source::{Obtaining, Source};
+pub use self::watch::WatchCredential;
 use crate::{
     BoxError, Credential, CredentialSource, Error, ErrorKind, ExistingHeader, ForeignOrigin, Generation,
     HttpRequest, HttpResponse, Origins, PublishIdentity, UseCredentials,
@@ -160,43 +162,20 @@ where
             Some(given) => Source::Given(Arc::clone(given.source())),
             None => Source::Own(self.source.clone()),
         };
-        let ready = source.ready().filter(|credential| {
-            let bound_elsewhere = self.config.bound_elsewhere(credential);
-            if bound_elsewhere {
-                // The certificate changed. A token for the new one can be had.
-                source.as_dyn().invalidate(credential.generation());
-            }
-            !bound_elsewhere
-        });
-        let Some(credential) = ready else {
-            // Before anything is fetched in vain. The header is cleared again when it is stamped.
-            let cleared = self.config.rules.clear(
-                &mut request,
-                &source.as_dyn().header_name(),
-                ErrorKind::Configuration,
-            );
-            if let Err(error) = cleared {
-                return State::Refused { error: Some(error) }.into();
-            }
-            // What the ready service had reserved is given back while the request waits: the fetch of its
-            // token may need it. So the clone waits, and is polled ready when its turn has come.
-            let clone = self.inner.clone();
-            drop(mem::replace(&mut self.inner, clone.clone()));
-            let config = Arc::clone(&self.config);
-            let stage = Stage::Obtaining(source.obtain());
-            let waiting = Waiting { stage, source, service: clone, request, config };
-            return State::Waiting { waiting: Some(Box::new(waiting)) }.into();
-        };
-        if let Err(error) = self.config.stamp(&mut request, &credential) {
+        let Some(credential) = source.ready() else { return self.wait(request, source) };
+        if self.config.bound_elsewhere(&credential) {
+            // The certificate changed. A token for the new one can be had.
+            source.as_dyn().invalidate(credential.generation());
+            return self.wait(request, source);
+        }
+        let generation = credential.generation();
+        source.note(&request, generation);
+        if let Err(error) = self.config.put(&mut request, credential) {
             return State::Refused { error: Some(error) }.into();
         }
-        let used = Used {
-            source,
-            generation: credential.generation(),
-            is_rejection: self.config.is_rejection,
-            is_own: false,
-        };
-        State::Calling { future: self.inner.call(request), used: Some(used) }.into()
+        let used = Used { source, generation, is_rejection: self.config.is_rejection, is_own: false };
+        // Written where it stays: the future may be large.
+        ResponseFuture { state: State::Calling { future: self.inner.call(request), used: Some(used) } }
     }
 }
 
@@ -206,6 +185,30 @@ where
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct CredentialSuperseded;
+
+impl<S: Clone, T: CredentialSource + Clone + 'static> Authorization<S, T> {
+    /// Lets the request wait for its credential.
+    #[cold]
+    fn wait<R>(&mut self, mut request: R, source: Source<T>) -> ResponseFuture<S, R, T>
+    where
+        R: HttpRequest,
+        S: Service<R>,
+    {
+        // Before anything is fetched in vain. The header is cleared again when it is stamped.
+        let name = source.as_dyn().header_name();
+        if let Err(error) = self.config.rules.clear(&mut request, &name, ErrorKind::Configuration) {
+            return State::Refused { error: Some(error) }.into();
+        }
+        // What the ready service had reserved is given back while the request waits: the fetch of its token may
+        // need it. So the clone waits, and is polled ready when its turn has come.
+        let clone = self.inner.clone();
+        drop(mem::replace(&mut self.inner, clone.clone()));
+        let config = Arc::clone(&self.config);
+        let stage = Stage::Obtaining(source.obtain());
+        let waiting = Waiting { stage, source, service: clone, request, config };
+        State::Waiting { waiting: Some(Box::new(waiting)) }.into()
+    }
+}
 
 pin_project! {
     /// The future of [`Authorization`].
@@ -260,11 +263,13 @@ where
                     State::Calling { future: service.call(request), used: Some(used) }
                 }
                 StateProj::Calling { future, used } => {
-                    let mut response = ready!(future.poll(cx)).map_err(Into::into)?;
-                    if let Some(used) = used.take() {
-                        used.judge(&mut response);
+                    let mut polled = future.poll(cx).map_err(Into::into);
+                    if let Poll::Ready(Ok(response)) = &mut polled
+                        && let Some(used) = used.take()
+                    {
+                        used.judge(response);
                     }
-                    return Poll::Ready(Ok(response));
+                    return polled;
                 }
                 StateProj::Refused { error } => {
                     return Poll::Ready(Err(error.take().expect(COMPLETED).into()));
@@ -300,15 +305,20 @@ impl Config {
         })
     }
 
-    fn stamp<R: HttpRequest>(&self, request: &mut R, credential: &Credential) -> Result<(), Error> {
-        if self.bound_elsewhere(credential) {
+    fn stamp<R: HttpRequest>(&self, request: &mut R, credential: Credential) -> Result<(), Error> {
+        if self.bound_elsewhere(&credential) {
             return Err(Error::new(
                 ErrorKind::ClientCertificate,
                 "the access token is bound to another client certificate than the one presented",
             )
             .with_advice("use the same client certificate for the token endpoint and the API"));
         }
-        self.rules.stamp(request, credential.name(), credential.value().clone(), ErrorKind::Configuration)
+        self.put(request, credential)
+    }
+
+    fn put<R: HttpRequest>(&self, request: &mut R, credential: Credential) -> Result<(), Error> {
+        let (name, value) = credential.into_header();
+        self.rules.stamp(request, &name, value, ErrorKind::Configuration)
     }
 }
 
@@ -341,13 +351,12 @@ where
             match &mut self.stage {
                 Stage::Obtaining(obtaining) => {
                     let credential = ready!(obtaining.as_mut().poll(cx))?;
-                    self.config.stamp(&mut self.request, &credential)?;
-                    self.stage = Stage::Readying(Some(Used {
-                        source: self.source.clone(),
-                        generation: credential.generation(),
-                        is_rejection: self.config.is_rejection,
-                        is_own: !credential.is_kept(),
-                    }));
+                    let (generation, is_own) = (credential.generation(), !credential.is_kept());
+                    self.source.note(&self.request, generation);
+                    self.config.stamp(&mut self.request, credential)?;
+                    let is_rejection = self.config.is_rejection;
+                    let source = self.source.clone();
+                    self.stage = Stage::Readying(Some(Used { source, generation, is_rejection, is_own }));
                 }
                 Stage::Readying(used) => {
                     ready!(self.service.poll_ready(cx)).map_err(Into::into)?;
@@ -369,14 +378,20 @@ struct Used<T> {
 
 impl<T: CredentialSource + 'static> Used<T> {
     fn judge(self, response: &mut impl HttpResponse) {
-        if !(self.is_rejection)(response.status(), response.headers()) {
-            return;
+        if (self.is_rejection)(response.status(), response.headers()) {
+            self.reject(response);
         }
+    }
+
+    #[cold]
+    fn reject(self, response: &mut impl HttpResponse) {
         let source = self.source.as_dyn();
         source.invalidate(self.generation);
         let superseded = source.generation() != Some(self.generation);
         // With a token that was issued for it, a request was tried as well as it can be.
         if superseded && !self.is_own {
+            #[cfg(feature = "metrics")]
+            metrics::counter!("claviger_retries_total").increment(1);
             response.extensions_mut().insert(CredentialSuperseded);
         }
     }

@@ -98,7 +98,8 @@ pub struct Credential {
     name: HeaderName,
     value: HeaderValue,
     generation: Generation,
-    binding: Option<Thumbprint>,
+    /// Shared: it is rare, and every request would copy it.
+    binding: Option<Arc<Thumbprint>>,
     is_kept: bool,
 }
 
@@ -117,7 +118,7 @@ impl Credential {
     /// Binds it to a client certificate (RFC 8705 §3): it is never sent over another.
     #[must_use]
     pub fn with_binding(mut self, certificate: Thumbprint) -> Self {
-        self.binding = Some(certificate);
+        self.binding = Some(Arc::new(certificate));
         self
     }
 
@@ -126,7 +127,7 @@ impl Credential {
             name: AUTHORIZATION,
             value: token.header().clone(),
             generation: Generation::next(),
-            binding: token.binding(),
+            binding: token.binding().map(Arc::new),
             is_kept: !token.age().is_zero(),
         }
     }
@@ -148,6 +149,11 @@ impl Credential {
         &self.value
     }
 
+    #[inline]
+    pub(crate) fn into_header(self) -> (HeaderName, HeaderValue) {
+        (self.name, self.value)
+    }
+
     /// Returns what tells it from every other credential.
     #[must_use]
     pub fn generation(&self) -> Generation {
@@ -157,7 +163,7 @@ impl Credential {
     /// Returns the client certificate that it is bound to (RFC 8705 §3), if it is.
     #[must_use]
     pub fn binding(&self) -> Option<Thumbprint> {
-        self.binding
+        self.binding.as_deref().copied()
     }
 }
 

@@ -61,7 +61,6 @@
 
 mod access_token;
 pub mod authorization;
-mod base_url;
 mod clock;
 mod credential;
 mod error;
@@ -79,8 +78,7 @@ mod token_source;
 pub use clock::ManualClock;
 pub use {
     access_token::AccessToken,
-    base_url::BaseUrl,
-    clock::{Clock, SystemClock},
+    clock::{Clock, Moment, SystemClock},
     credential::{
         Credential, CredentialSource, Generation, PerRequest, PublishIdentity, Thumbprint, UseCredentials,
     },
@@ -89,6 +87,6 @@ pub use {
     origins::{Origin, Origins},
     rules::{ExistingHeader, ForeignOrigin},
     static_token::StaticToken,
-    token_cache::{TokenCache, TokenCacheBuilder},
+    token_cache::{CacheState, TokenCache, TokenCacheBuilder, TokenChanges},
     token_source::{Fetch, TokenSource},
 };

@@ -21,6 +21,13 @@ pub trait HttpRequest {
 
     /// Returns the extensions, where the request type has any.
     fn extensions(&self) -> Option<&Extensions>;
+
+    /// Returns the URI that [`target`](Self::target) is read off, where the request type has one. Default: none.
+    ///
+    /// As it stands it is compared with an origin at a glance; a target must be parsed.
+    fn uri(&self) -> Option<&Uri> {
+        None
+    }
 }
 
 /// Tells where a request goes, as its URI says it.
@@ -77,6 +84,10 @@ impl<B> HttpRequest for Request<B> {
 
     fn extensions(&self) -> Option<&Extensions> {
         Some(self.extensions())
+    }
+
+    fn uri(&self) -> Option<&Uri> {
+        Some(self.uri())
     }
 }
 

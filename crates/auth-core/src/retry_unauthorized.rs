@@ -1,9 +1,6 @@
 //! Sends a request once more when its credential was rejected and a different one can be had.
 
 mod replay;
-#[cfg(any(feature = "reqwest-0-12", feature = "reqwest-0-13"))]
-mod reqwest;
-mod streamed;
 
 use std::{
     fmt,
@@ -17,14 +14,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-#[cfg(feature = "reqwest-0-12")]
-pub use self::reqwest::ReplayReqwest012;
-#[cfg(feature = "reqwest-0-13")]
-pub use self::reqwest::ReplayReqwest013;
-pub use self::{
-    replay::{Replay, ReplayCloned, ReplayEmpty},
-    streamed::{ReplayStreamed, StreamedBody, StreamedRequest},
-};
+pub use self::replay::{Replay, ReplayCloned, ReplayEmpty};
 use crate::{HttpResponse, authorization::CredentialSuperseded};
 
 /// Applies [`RetryUnauthorized`] to a service.
@@ -83,20 +73,10 @@ impl RetryUnauthorizedLayer<ReplayEmpty> {
     }
 }
 
-impl RetryUnauthorizedLayer<ReplayStreamed> {
-    /// Sends again any body that has at most 64 KiB, of which a copy is kept while it streams.
-    ///
-    /// The service below gets another body type, [`StreamedBody`]. See [`ReplayStreamed`].
-    #[must_use]
-    pub fn streamed() -> Self {
-        Self { replay: ReplayStreamed::new() }
-    }
-
-    /// Sets how many bytes of a body are kept. Default: 64 KiB.
-    #[must_use]
-    pub fn with_limit(mut self, bytes: usize) -> Self {
-        self.replay = self.replay.with_limit(bytes);
-        self
+impl<P> RetryUnauthorizedLayer<P> {
+    /// Sends again as `replay` does it: `claviger-replay` has one for bodies that stream, and reqwest's.
+    pub fn new(replay: P) -> Self {
+        Self { replay }
     }
 }
 

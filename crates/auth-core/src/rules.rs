@@ -43,6 +43,7 @@ impl Rules {
     }
 
     /// Tells whether the request may carry the header; if not, whether it may pass without.
+    #[inline]
     pub(crate) fn admit<R: HttpRequest>(&self, request: &R) -> Result<Admission, Error> {
         match (self.origins.check(request), self.foreign) {
             (Ok(()), _) => Ok(Admission::Stamp),
@@ -66,15 +67,12 @@ impl Rules {
                 request.headers_mut().remove(name);
                 Ok(())
             }
-            ExistingHeader::Refuse => {
-                Err(Error::new(refused, "the request brings a header that the layer sets")
-                    .with_subject(name.as_str())
-                    .with_advice("leave the header to the layer, or let the layer replace it"))
-            }
+            ExistingHeader::Refuse => Err(existing(name, refused)),
         }
     }
 
     /// Puts the header on the request, alone of its name.
+    #[inline]
     pub(crate) fn stamp<R: HttpRequest>(
         &self,
         request: &mut R,
@@ -82,10 +80,20 @@ impl Rules {
         value: HeaderValue,
         refused: ErrorKind,
     ) -> Result<(), Error> {
-        self.clear(request, name, refused)?;
-        request.headers_mut().insert(name.clone(), value);
-        Ok(())
+        // It takes the place of every other. Where that is not allowed, the request goes nowhere.
+        let replaced = request.headers_mut().insert(name, value);
+        match (replaced, self.existing) {
+            (None, _) | (Some(_), ExistingHeader::Replace) => Ok(()),
+            (Some(_), ExistingHeader::Refuse) => Err(existing(name, refused)),
+        }
     }
+}
+
+#[cold]
+fn existing(name: &HeaderName, refused: ErrorKind) -> Error {
+    Error::new(refused, "the request brings a header that the layer sets")
+        .with_subject(name.as_str())
+        .with_advice("leave the header to the layer, or let the layer replace it")
 }
 
 /// What a layer does with a request.

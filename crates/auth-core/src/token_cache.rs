@@ -3,7 +3,12 @@
 mod backoff;
 mod entry;
 mod flight;
+#[cfg(test)]
+mod model;
 mod shared;
+mod state;
+mod sync;
+mod telling;
 #[cfg(test)]
 mod tests;
 
@@ -11,14 +16,18 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use tokio::{runtime::Handle, time};
+use tracing::Instrument;
 
+pub use self::state::{CacheState, TokenChanges};
 use self::{
     entry::Entry,
-    flight::{Crew, Flight, Landing, fly},
+    flight::{Crew, Flight, Landing, Why, fly},
     shared::{Joining, Shared},
+    telling::Telling,
 };
 use crate::{
-    AccessToken, Clock, Credential, CredentialSource, Error, ErrorKind, Generation, SystemClock, TokenSource,
+    AccessToken, Clock, Credential, CredentialSource, Error, ErrorKind, Generation, Moment, SystemClock,
+    TokenSource,
 };
 
 /// Keeps the token of a [`TokenSource`] and fetches the next one when it must.
@@ -29,6 +38,9 @@ use crate::{
 ///   too.
 /// - The fetch runs on a task of its own. A caller who leaves, or who has little time, takes nothing with
 ///   them. It is bounded by the fetch deadline.
+/// - The next token is fetched ahead, from a point between 70 and 85 % of the usable life on, drawn once per token.
+///   The request that notices begins it in the background; it and all others go on with the token that is still
+///   good. A fetch ahead that fails takes nothing away, and is tried again as after any failure.
 /// - A rejected token is thrown away once, however many 401s it earned, and only if it is still the current
 ///   one. A token younger than the spacing stays: the route that rejects it would reject the next as well. The
 ///   spacing doubles, up to 5 min, while one token after the other is rejected. If no other can be fetched, the
@@ -38,7 +50,25 @@ use crate::{
 ///   5 min. Until then every caller gets the same error at once. No error is final.
 /// - A token counts as expired a little early (a tenth of its life, at most 10 s), and as soon as either
 ///   clock says so.
-/// - Nothing is spawned until a token is wanted. Any tokio runtime will do, also a later one.
+/// - Nothing is spawned until a token is wanted, and no timer is ever armed: whatever is due is noticed when a
+///   request comes. Any tokio runtime will do, also a later one.
+///
+/// # What it tells
+///
+/// To `tracing`: a span `token_fetch` around each fetch, with the `cache`'s name and `why` (`cold`, `early`, `rejected`);
+/// an event for each token that was fetched or rejected (debug), and for each fetch that failed or was lost (warn),
+/// with the `pause` until the next one may be tried, in seconds. To `metrics`, with the feature of that name:
+///
+/// | name | what it is |
+/// | --- | --- |
+/// | `claviger_token_fetches_total` | counter: fetches by `cache` and `result`: `ok`, `lost`, or the [`ErrorKind`] |
+/// | `claviger_token_remaining_seconds` | gauge: how long the token of `cache` is used yet, when it came; 0 if rejected |
+/// | `claviger_token_invalidations_total` | counter: tokens of `cache` that were thrown away because of a rejection |
+/// | `claviger_token_waiters` | gauge: callers that wait for a token of `cache` |
+/// | `claviger_retries_total` | counter: rejected requests for which another credential can be had |
+///
+/// Never a token. [`state`](Self::state) tells the rest at any moment, and [`changes`](Self::changes) brings each new
+/// token.
 ///
 /// # Example
 ///
@@ -80,6 +110,7 @@ impl<T: TokenSource> TokenCache<T> {
         TokenCacheBuilder {
             source,
             clock: None,
+            name: "token".into(),
             settings: Settings {
                 fetch_deadline: Duration::from_secs(30),
                 default_life: Duration::from_secs(300),
@@ -97,12 +128,26 @@ impl<T: TokenSource> TokenCache<T> {
         self.obtain_entry().await.map(|entry| entry.token().clone())
     }
 
+    /// Tells how the cache stands.
+    #[must_use]
+    pub fn state(&self) -> CacheState {
+        self.shared.state()
+    }
+
+    /// Hands out each token that comes after this call.
+    #[must_use]
+    pub fn changes(&self) -> TokenChanges {
+        TokenChanges::new(self.shared.landed())
+    }
+
     async fn obtain_entry(&self) -> Result<Arc<Entry>, Error> {
+        self.shared.with_good(|_| (), |now| self.fetch_ahead(now));
         for _ in 0..ATTEMPTS {
             let flight = match self.join()? {
                 Joined::Flying(flight) => flight,
-                Joined::Fresh(entry) => return Ok(entry),
+                Joined::Good(entry) => return Ok(entry),
             };
+            let _waiter = self.shared.telling().waiter();
             let patience = self.shared.patience_with(&flight);
             match time::timeout(patience, flight.landing()).await {
                 Ok(Landing::Done(result)) => return result,
@@ -113,28 +158,46 @@ impl<T: TokenSource> TokenCache<T> {
         Err(Error::new(ErrorKind::Runtime, "the runtime that fetched the token was shut down"))
     }
 
-    /// Finds a fresh token or the flight that will bring one; begins the flight if there is none.
+    /// Finds a good token or the flight that will bring one; begins the flight if there is none.
     fn join(&self) -> Result<Joined, Error> {
         let runtime = Handle::try_current()
             .map_err(|_| Error::new(ErrorKind::Runtime, "a token can only be fetched on a tokio runtime"))?;
         match self.shared.join()? {
-            Joining::Begin(flight, rejected) => {
-                // Made here and not by the task: a task may be dropped before it is ever polled. And not under
-                // the lock: a runtime that is shutting down drops it on the spot, and that takes the lock.
-                let crew = Crew::new(Arc::clone(&self.shared), Arc::clone(&flight));
-                runtime.spawn(fly(crew, rejected));
+            Joining::Begin(flight, why) => {
+                self.spawn(&runtime, Arc::clone(&flight), why);
                 Ok(Joined::Flying(flight))
             }
-            Joining::Fresh(entry) => Ok(Joined::Fresh(entry)),
+            Joining::Good(entry) => Ok(Joined::Good(entry)),
             Joining::Wait(flight) => Ok(Joined::Flying(flight)),
         }
+    }
+
+    /// Begins a fetch in the background, for a token that is still good: the first request that finds it due does,
+    /// if it runs on a runtime.
+    #[cold]
+    fn fetch_ahead(&self, now: Moment) {
+        if !self.shared.may_be_early(now) {
+            return;
+        }
+        let Ok(runtime) = Handle::try_current() else { return };
+        if let Some((flight, why)) = self.shared.begin_early() {
+            self.spawn(&runtime, flight, why);
+        }
+    }
+
+    fn spawn(&self, runtime: &Handle, flight: Arc<Flight>, why: Why) {
+        // Made here and not by the task: a task may be dropped before it is ever polled. And not under the lock:
+        // a runtime that is shutting down drops it on the spot, and that takes the lock.
+        let crew = Crew::new(Arc::clone(&self.shared), flight);
+        let span = self.shared.telling().fetch(&why);
+        runtime.spawn(fly(crew, why).instrument(span));
     }
 }
 
 #[async_trait]
 impl<T: TokenSource> CredentialSource for TokenCache<T> {
     fn ready(&self) -> Option<Credential> {
-        self.shared.with_fresh(|entry| entry.credential().clone())
+        self.shared.with_good(|entry| entry.credential().clone(), |now| self.fetch_ahead(now))
     }
 
     /// Returns the credential, fetching a token where there is none.
@@ -152,7 +215,7 @@ impl<T: TokenSource> CredentialSource for TokenCache<T> {
     }
 
     fn generation(&self) -> Option<Generation> {
-        self.shared.with_fresh(|entry| entry.credential().generation())
+        self.shared.with_good(|entry| entry.credential().generation(), |_| ())
     }
 
     fn invalidate(&self, generation: Generation) {
@@ -177,6 +240,7 @@ impl<T> fmt::Debug for TokenCache<T> {
 pub struct TokenCacheBuilder<T> {
     source: T,
     clock: Option<Arc<dyn Clock>>,
+    name: Arc<str>,
     settings: Settings,
 }
 
@@ -199,6 +263,12 @@ impl<T: TokenSource> TokenCacheBuilder<T> {
         self
     }
 
+    /// Names the cache in what it tells (`tracing`, `metrics`). Default: `token`. It is no place for a secret.
+    pub fn with_name(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// Asks this clock for the time. Default: the operating system's.
     pub fn with_clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));
@@ -209,7 +279,8 @@ impl<T: TokenSource> TokenCacheBuilder<T> {
     #[must_use]
     pub fn build(self) -> TokenCache<T> {
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
-        TokenCache { shared: Arc::new(Shared::new(self.source, clock, self.settings)) }
+        let telling = Telling::new(self.name);
+        TokenCache { shared: Arc::new(Shared::new(self.source, clock, self.settings, telling)) }
     }
 }
 
@@ -228,7 +299,7 @@ struct Settings {
 
 enum Joined {
     Flying(Arc<Flight>),
-    Fresh(Arc<Entry>),
+    Good(Arc<Entry>),
 }
 
 /// How often one caller begins or joins a flight. Each further one means that a runtime went away.

@@ -4,12 +4,10 @@
 use std::env;
 
 use axum::{Router, body::Body, error_handling::HandleErrorLayer};
-use claviger_auth_core::{
-    BoxError, Error,
-    retry_unauthorized::{RetryUnauthorizedLayer, StreamedBody},
-};
+use claviger_auth_core::{BoxError, Error, retry_unauthorized::RetryUnauthorizedLayer};
 use claviger_clara::{ClaraLayer, Config, Country, Credentials, TaxIdentifier};
 use claviger_client::Client;
+use claviger_replay::{ReplayStreamed, StreamedBody};
 use http::{Request, Response, StatusCode, Version, header};
 use tokio::net::TcpListener;
 use tower::{ServiceBuilder, util::BoxCloneSyncService};
@@ -26,7 +24,8 @@ async fn main() -> Result<(), BoxError> {
 
     // Clara's three layers over a pooled client. Bodies stream through; one of at most 64 KiB is sent again if
     // the token was revoked meanwhile.
-    let clara = ClaraLayer::new(&config, config.transport()?)?.with_retry(RetryUnauthorizedLayer::streamed());
+    let clara = ClaraLayer::new(&config, config.transport()?)?
+        .with_retry(RetryUnauthorizedLayer::new(ReplayStreamed::new()));
     let authenticated = ServiceBuilder::new()
         .layer(clara)
         .map_request(|request: Request<StreamedBody<Body>>| request.map(Body::new))

@@ -2,7 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
-use claviger_auth_core::{BaseUrl, Error, ErrorKind, Origin};
+use claviger_auth_core::{Error, ErrorKind, Origin};
+use claviger_token_endpoint::BaseUrl;
 use http::Uri;
 
 use crate::Environment;

@@ -99,8 +99,8 @@ impl ClarusLayer {
 }
 
 impl<P> ClarusLayer<P> {
-    /// Says how a request is sent once more. Default: its body is cloned. Bodies that stream want
-    /// [`streamed`](RetryUnauthorizedLayer::streamed), and reqwest has its own.
+    /// Says how a request is sent once more. Default: its body is cloned. For bodies that stream, and for reqwest,
+    /// `claviger-replay` has others.
     #[must_use]
     pub fn with_retry<Q>(self, retry: RetryUnauthorizedLayer<Q>) -> ClarusLayer<Q> {
         let Self { tenant, authorization, tokens, .. } = self;

@@ -1,6 +1,7 @@
 //! Where Clazar is.
 
-use claviger_auth_core::{BaseUrl, Error, Origin};
+use claviger_auth_core::{Error, Origin};
+use claviger_token_endpoint::BaseUrl;
 use http::Uri;
 
 /// Holds the URLs of the API and of its token endpoint.

@@ -11,6 +11,7 @@ use http::{Uri, uri::Scheme};
 use hyper::rt;
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::Connection;
+use rustls::ClientConfig;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -25,13 +26,14 @@ use crate::{
 pub struct MtlsLayer {
     tls: Tls,
     loopback_http: bool,
+    http2_only: bool,
 }
 
 impl MtlsLayer {
     /// Makes connections with `tls`, to `https` URIs only.
     #[must_use]
     pub fn new(tls: Tls) -> Self {
-        Self { tls, loopback_http: false }
+        Self { tls, loopback_http: false, http2_only: false }
     }
 
     /// Lets plain `http` pass to `localhost`, `127.0.0.0/8` and `[::1]`, as tests and side-cars need it.
@@ -40,13 +42,27 @@ impl MtlsLayer {
         self.loopback_http = true;
         self
     }
+
+    /// Offers HTTP/2 alone, whatever `tls` offers, and refuses a server that does not take it.
+    ///
+    /// It is for callers that speak nothing else, as gRPC does. Over plain `http` nothing is negotiated.
+    #[must_use]
+    pub fn with_http2_only(mut self) -> Self {
+        self.http2_only = true;
+        self
+    }
 }
 
 impl<C> Layer<C> for MtlsLayer {
     type Service = MtlsConnector<C>;
 
     fn layer(&self, inner: C) -> Self::Service {
-        MtlsConnector { tls: self.tls.clone(), loopback_http: self.loopback_http, inner }
+        MtlsConnector {
+            tls: self.tls.clone(),
+            loopback_http: self.loopback_http,
+            http2_only: self.http2_only,
+            inner,
+        }
     }
 }
 
@@ -63,6 +79,7 @@ impl<C> Layer<C> for MtlsLayer {
 pub struct MtlsConnector<C> {
     tls: Tls,
     loopback_http: bool,
+    http2_only: bool,
     inner: C,
 }
 
@@ -91,18 +108,25 @@ where
         // The connector that was polled ready makes this connection; its clone stays here.
         let clone = self.inner.clone();
         let tcp = Tcp { inner: std::mem::replace(&mut self.inner, clone), address: peer.address() };
-        let mut https = HttpsConnector::from((tcp, self.tls.client_config()));
+        let mut https = HttpsConnector::from((tcp, self.client_config()));
         if uri.scheme() != Some(&Scheme::HTTP) {
             https.enforce_https();
         }
         let handshake = Watched::new(https.call(uri));
+        let http2_only = self.http2_only;
         Box::pin(async move {
             let (result, asked) = handshake.await;
             let peer = peer.with_asked(asked);
             match result {
                 Ok(stream) => {
                     let version = match &stream {
-                        MaybeHttpsStream::Https(tls) => tls.inner().get_ref().1.protocol_version(),
+                        MaybeHttpsStream::Https(tls) => {
+                            let session = tls.inner().get_ref().1;
+                            if http2_only && session.alpn_protocol() != Some(H2) {
+                                return Err(failure::not_http2(&peer).into());
+                            }
+                            session.protocol_version()
+                        }
                         MaybeHttpsStream::Http(_) => None,
                     };
                     Ok(MtlsStream::new(stream, peer.with_version(version)))
@@ -112,6 +136,20 @@ where
         })
     }
 }
+
+impl<C> MtlsConnector<C> {
+    fn client_config(&self) -> Arc<ClientConfig> {
+        let mut config = self.tls.client_config();
+        if self.http2_only {
+            // A copy shares all that costs anything: sessions, verifier, the identity.
+            Arc::make_mut(&mut config).alpn_protocols = vec![H2.to_vec()];
+        }
+        config
+    }
+}
+
+/// The name of HTTP/2 over TLS (RFC 9113 §3.1).
+const H2: &[u8] = b"h2";
 
 /// Marks the errors of the TCP connector as such, before TLS errors join them.
 struct Tcp<C> {

@@ -70,6 +70,13 @@ pub(crate) fn handshake(cause: BoxError, peer: &Peer) -> Error {
     error.with_subject(&*peer.address)
 }
 
+/// Says that the server left the offer of HTTP/2 without an answer.
+pub(crate) fn not_http2(peer: &Peer) -> Error {
+    Error::new(ErrorKind::Tls, "the server does not speak HTTP/2 over TLS")
+        .with_subject(&*peer.address)
+        .with_advice("check the host name and the port, or have HTTP/2 turned on at the server")
+}
+
 /// Says why an open connection failed. The kind of the [`io::Error`] stays what it was.
 pub(crate) fn stream(cause: io::Error, peer: &Peer, answered: bool) -> io::Error {
     let (kind, hung_up) = (cause.kind(), HANG_UPS.contains(&cause.kind()));

@@ -11,6 +11,7 @@ use claviger_auth_core::{
 };
 use claviger_mtls::{Identity, Tls, Trust};
 use claviger_oauth_cc::ClientCredentials;
+use claviger_replay::ReplayReqwest013;
 use claviger_token_endpoint::{ClientAuthentication, ClientAuthenticationMethod, TokenEndpoint};
 use http::HeaderName;
 use reqwest::{Client, Method, Request, redirect::Policy};
@@ -51,7 +52,7 @@ async fn main() -> Result<(), BoxError> {
         // From the outside in: for whom, once more after a 401, the token.
         let mut service = ServiceBuilder::new()
             .layer(SetTenantLayer::fixed(header, Tenant::new(company)?, origin.clone()))
-            .layer(RetryUnauthorizedLayer::reqwest_0_13())
+            .layer(RetryUnauthorizedLayer::new(ReplayReqwest013::new()))
             .layer(AuthorizationLayer::new(tokens.clone(), origin.clone()).with_identity(tls.clone()))
             .service(client.clone());
 

@@ -27,7 +27,7 @@ use self::kept::{Found, Kept};
 ///
 /// # Memory
 ///
-/// A customer with a `TokenCache`, a token of 1,000 bytes and a client id and secret of 80 bytes takes 1,840 bytes on
+/// A customer with a `TokenCache`, a token of 1,000 bytes and a client id and secret of 80 bytes takes 2,231 bytes on
 /// a 64-bit machine, of which 130 are this map's; so ten thousand take 18 MB. `cargo run -p claviger-per-customer
 /// --example memory` measures it. A whole client has TLS settings and open connections beside that.
 ///

@@ -3,6 +3,7 @@
 
 mod api;
 mod companies;
+mod grpc;
 mod token;
 
 use std::fmt;
@@ -97,7 +98,7 @@ impl Clara {
 
     /// Builds the routes, with the journal and the faults around them.
     pub(crate) fn router(&self) -> Router {
-        let routes = token::routes(self).merge(api::routes(self));
+        let routes = token::routes(self).merge(api::routes(self)).merge(grpc::routes(self));
         self.around(routes.fallback(api::not_found))
     }
 

@@ -10,7 +10,7 @@
 //!
 //! | provider | token endpoint | API |
 //! | --- | --- | --- |
-//! | [`Clara`] | HTTP Basic; a client certificate everywhere | lists; `GET /api/v3/always-unauthorized`, `GET /api/v3/large?bytes=N`, `POST /api/v3/upload` (answers length and SHA-256) |
+//! | [`Clara`] | HTTP Basic; a client certificate everywhere | lists; `GET /api/v3/always-unauthorized`, `GET /api/v3/large?bytes=N`, `POST /api/v3/upload` (answers length and SHA-256); gRPC: `claviger.sandbox.v1.Echo` with `Say`, `Collect`, `Repeat` |
 //! | [`Clarify`] | form with `audience` | JSON-RPC, also with HTTP Basic |
 //! | [`Clarus`] | form, HTTP Basic or body | REST and GraphQL, each with `X-Clarus-Subdomain` |
 //! | [`Clazar`] | JSON, or form | lists and metering |

@@ -48,6 +48,7 @@
 //! It keeps no token, tries nothing twice and follows no redirect; nor may the transport. It does not look
 //! into a token. JSON Web Token client authentication and refresh tokens are not here yet.
 
+mod base_url;
 mod client_authentication;
 mod encode;
 mod judge;
@@ -67,6 +68,7 @@ pub use reqwest::reqwest_0_12;
 #[cfg(feature = "reqwest-0-13")]
 pub use reqwest::reqwest_0_13;
 pub use {
+    base_url::BaseUrl,
     client_authentication::{ClientAuthentication, ClientAuthenticationMethod},
     token_answer::TokenAnswer,
     token_endpoint::{TokenEndpoint, TokenEndpointBuilder},

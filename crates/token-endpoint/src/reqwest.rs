@@ -25,9 +25,16 @@ macro_rules! implement {
         ///
         /// [`Configuration`](ErrorKind::Configuration) if reqwest cannot build the client.
         ///
+        /// # Panics
+        ///
+        /// Where reqwest does: with its rustls and no crypto provider in sight, neither the process's nor one in
+        /// the TLS configuration that the builder was given.
+        ///
         /// # Example
         ///
-        #[doc = concat!("```\nlet builder = ", stringify!($reqwest), "::Client::builder();")]
+        /// ```no_run
+        /// // no_run: reqwest wants a crypto provider, which the program chooses.
+        #[doc = concat!("let builder = ", stringify!($reqwest), "::Client::builder();")]
         #[doc = concat!("let transport = claviger_token_endpoint::", stringify!($reqwest), "(builder)?;")]
         /// # Ok::<(), claviger_auth_core::Error>(())
         /// ```

@@ -74,12 +74,15 @@ const ARROWS: &[(&str, Allowed)] = &[
             "claviger-token-endpoint",
         ]),
     ),
+    ("claviger-replay", Allowed::Only(&["claviger-auth-core"])),
     // Shares no code with the client side: one misreading of a document cannot pass on both.
     ("claviger-sandbox", Allowed::Only(&["claviger-sandbox-stage"])),
     ("claviger-sandbox-stage", Allowed::Only(&[])),
+    ("claviger-test-kit", Allowed::Only(&["claviger-auth-core"])),
     ("claviger-tests", Allowed::All),
     ("claviger-token-endpoint", Allowed::Only(&["claviger-auth-core"])),
     ("claviger-token-store-file", Allowed::Only(&["claviger-auth-core"])),
+    ("claviger-tonic", Allowed::Only(&["claviger-auth-core", "claviger-mtls"])),
     ("xtask", Allowed::Only(&[])),
 ];
 
@@ -92,8 +95,16 @@ const OPTIONAL: &[(&str, &str)] = &[
 ];
 
 /// Arrows of examples and tests alone: an example shows a crate in a whole stack.
-const SHOWN: &[(&str, &str)] =
-    &[("claviger-oauth-cc", "claviger-client"), ("claviger-oauth-cc", "claviger-mtls")];
+const SHOWN: &[(&str, &str)] = &[
+    ("claviger-clara", "claviger-replay"),
+    ("claviger-oauth-cc", "claviger-client"),
+    ("claviger-oauth-cc", "claviger-mtls"),
+    ("claviger-oauth-cc", "claviger-replay"),
+    ("claviger-tonic", "claviger-client"),
+    ("claviger-tonic", "claviger-oauth-cc"),
+    ("claviger-tonic", "claviger-replay"),
+    ("claviger-tonic", "claviger-token-endpoint"),
+];
 
 /// Compares the members' dependencies with the table.
 pub(crate) fn check(packages: &[Package]) -> Vec<Problem> {

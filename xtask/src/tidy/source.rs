@@ -12,6 +12,9 @@ use crate::{
     workspace::{Package, Workspace},
 };
 
+/// The benchmark is a workspace of its own. The rules for files hold there, those for packages do not.
+const BENCH: &str = "xtask/bench/";
+
 /// One file.
 #[derive(Debug)]
 pub(crate) struct Source {
@@ -29,7 +32,8 @@ impl Source {
     }
 
     pub(crate) fn belongs_to(&self, package: &Package) -> bool {
-        self.path.strip_prefix(&package.folder).is_some_and(|rest| rest.starts_with('/'))
+        let is_below = self.path.strip_prefix(&package.folder).is_some_and(|rest| rest.starts_with('/'));
+        is_below && !self.path.starts_with(BENCH)
     }
 
     /// Whether all of it is tests.
@@ -136,5 +140,8 @@ mod tests {
         let package = Package { folder: "crates/client".to_owned(), ..Package::default() };
         assert!(Source::new("crates/client/src/lib.rs", "").belongs_to(&package));
         assert!(!Source::new("crates/client-two/src/lib.rs", "").belongs_to(&package));
+        let xtask = Package { folder: "xtask".to_owned(), ..Package::default() };
+        assert!(Source::new("xtask/src/bench.rs", "").belongs_to(&xtask));
+        assert!(!Source::new("xtask/bench/src/lib.rs", "").belongs_to(&xtask));
     }
 }

@@ -2,7 +2,8 @@
 
 use std::{pin::Pin, sync::Arc};
 
-use crate::{Credential, CredentialSource, Error};
+use super::WatchCredential;
+use crate::{Credential, CredentialSource, Error, Generation, HttpRequest};
 
 /// The layer's own source, or the one that the request names.
 #[derive(Clone)]
@@ -23,6 +24,20 @@ impl<T: CredentialSource + Clone + 'static> Source<T> {
                 let own = own.clone();
                 Box::pin(async move { own.obtain().await })
             }
+        }
+    }
+}
+
+impl<T: CredentialSource + Clone + 'static> Source<T> {
+    /// Tells who watches the request which credential it is stamped with.
+    pub(super) fn note<R: HttpRequest>(&self, request: &R, generation: Generation) {
+        let watch = request.extensions().and_then(|extensions| extensions.get::<WatchCredential>());
+        if let Some(watch) = watch {
+            let source = match self {
+                Self::Given(given) => Arc::clone(given),
+                Self::Own(own) => Arc::new(own.clone()),
+            };
+            watch.remember(source, generation);
         }
     }
 }

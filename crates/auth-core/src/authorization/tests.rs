@@ -267,6 +267,45 @@ async fn the_caller_says_what_a_rejection_is() {
 }
 
 #[tokio::test]
+async fn a_rejection_after_the_head_is_held_against_the_credential_that_was_used() {
+    let (issuer, api) = (Issuer::default(), Api::default());
+    let cache = TokenCache::builder(issuer.clone()).with_spacing(Duration::ZERO).build();
+    let layer = AuthorizationLayer::new(cache.clone(), origin());
+    let watched = || {
+        let watch = WatchCredential::new();
+        let mut request = get("https://api.example/");
+        request.extensions_mut().insert(watch.clone());
+        (watch, request)
+    };
+    // The first waits for its token, the second finds it.
+    let (slow, request) = watched();
+    layer.layer(api.service()).oneshot(request).await.unwrap();
+    let (fast, request) = watched();
+    layer.layer(api.service()).oneshot(request).await.unwrap();
+    assert!(cache.ready().is_some(), "nobody rejected it yet");
+    fast.reject();
+    assert!(cache.ready().is_none());
+    layer.layer(api.service()).oneshot(get("https://api.example/")).await.unwrap();
+    slow.reject();
+    assert!(cache.ready().is_some(), "it was another that the first was sent with");
+    assert_eq!(issuer.fetches.load(Ordering::SeqCst), 2);
+
+    let (foreign, mut request) = watched();
+    *request.uri_mut() = "https://evil.example/".parse().unwrap();
+    let layer = layer.with_foreign_origin(ForeignOrigin::PassWithout);
+    layer.layer(api.service()).oneshot(request).await.unwrap();
+    foreign.reject();
+    assert!(cache.ready().is_some(), "it was stamped with none");
+
+    let own = TokenCache::builder(issuer).with_spacing(Duration::ZERO).build();
+    let (watch, mut request) = watched();
+    request.extensions_mut().insert(UseCredentials::new(Arc::new(own.clone())));
+    layer.layer(api.service()).oneshot(request).await.unwrap();
+    watch.reject();
+    assert!(own.ready().is_none() && cache.ready().is_some(), "it was the customer's own");
+}
+
+#[tokio::test]
 async fn a_bound_token_goes_over_its_own_certificate_only() {
     #[derive(Debug)]
     struct Presents(Option<Thumbprint>);
@@ -394,4 +433,42 @@ async fn serves_bodies_that_cannot_cross_threads() {
     fn is_send<T: Send>(_: &T) {}
     let service = AuthorizationLayer::new(static_token(), origin()).layer(Api::default().service());
     is_send(&service.oneshot(get("https://api.example/")));
+}
+
+#[tokio::test]
+async fn a_request_whose_token_is_at_hand_costs_no_allocation() {
+    #[derive(Clone)]
+    struct Noop;
+    impl Service<Request<()>> for Noop {
+        type Response = Response<()>;
+        type Error = BoxError;
+        type Future = std::future::Ready<Result<Response<()>, BoxError>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, request: Request<()>) -> Self::Future {
+            assert!(request.headers().contains_key(AUTHORIZATION));
+            std::future::ready(Ok(Response::new(())))
+        }
+    }
+    let cache = TokenCache::new(Issuer::default());
+    cache.obtain().await.unwrap();
+    let mut service = AuthorizationLayer::new(cache, origin()).layer(Noop);
+    let requests: Vec<_> = (0..2)
+        .map(|_| {
+            let mut request = get("https://api.example/");
+            request.headers_mut().reserve(2);
+            request
+        })
+        .collect();
+    for (round, request) in requests.into_iter().enumerate() {
+        let used = allocation_counter::measure(|| {
+            let answer = std::pin::pin!(service.call(request));
+            assert!(answer.poll(&mut Context::from_waker(std::task::Waker::noop())).is_ready());
+        });
+        // The first use of a thread sets up the list of its readers.
+        assert!(round == 0 || used.count_total == 0, "{used:?}");
+    }
 }

@@ -20,20 +20,27 @@ impl Backoff {
         self.last.as_ref().filter(|(_, until)| now < *until).map(|(error, _)| error)
     }
 
-    /// Takes note of a failure.
-    pub(super) fn fail(&mut self, error: &Error, now: Duration) {
+    /// Returns the last error, and until when nobody tries again.
+    pub(super) fn last(&self) -> Option<(&Error, Duration)> {
+        self.last.as_ref().map(|(error, until)| (error, *until))
+    }
+
+    /// Takes note of a failure; returns until when nobody tries again.
+    pub(super) fn fail(&mut self, error: &Error, now: Duration) -> Duration {
         let first = if error.is_transient() { FIRST } else { FIRST_PERMANENT };
         let wait = first.saturating_mul(1 << self.failures.min(MOST_DOUBLINGS)).min(LONGEST);
         // The fleet that failed together does not come back together.
         let wait = wait.mul_f64(0.8 + 0.4 * random_fraction());
         let asked = error.retry_after().unwrap_or_default().min(LONGEST_RETRY_AFTER);
         self.failures = self.failures.saturating_add(1);
-        self.last = Some((error.clone(), now.saturating_add(wait.max(asked))));
+        let until = now.saturating_add(wait.max(asked));
+        self.last = Some((error.clone(), until));
+        until
     }
 }
 
 /// Draws from 0 to 1. It spreads tries over time, no more: the hasher's random keys are good enough for that.
-fn random_fraction() -> f64 {
+pub(super) fn random_fraction() -> f64 {
     f64::from((RandomState::new().hash_one(()) >> 32) as u32) / f64::from(u32::MAX)
 }
 
@@ -50,8 +57,7 @@ mod tests {
 
     fn wait_after(failures: u32, error: &Error) -> Duration {
         let mut backoff = Backoff::default();
-        (0..failures).for_each(|_| backoff.fail(error, Duration::ZERO));
-        backoff.last.unwrap().1
+        (0..failures).map(|_| backoff.fail(error, Duration::ZERO)).last().unwrap()
     }
 
     #[test]

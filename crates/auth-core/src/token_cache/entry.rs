@@ -1,16 +1,28 @@
-//! A token in the cache, and when it ends.
+//! A token in the cache, when the next is due, and when it ends.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use super::Settings;
-use crate::{AccessToken, Clock, Credential};
+use super::{Settings, backoff::random_fraction};
+use crate::{AccessToken, Clock, Credential, Moment};
 
-/// Holds a token, its credential, and the moments at which it is no longer used.
+/// Holds a token, its credential, and the moments that matter to it.
 pub(super) struct Entry {
     token: AccessToken,
     credential: Credential,
     obtained: Duration,
+    /// From here on the next one is fetched ahead.
+    due: Moment,
+    /// From here on it is no longer used.
     ends: Moment,
+}
+
+/// How far a token has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Stage {
+    Ended,
+    Fresh,
+    /// Still good, and the next one is due.
+    Due,
 }
 
 impl Entry {
@@ -18,13 +30,15 @@ impl Entry {
     /// some moment after.
     pub(super) fn new(token: AccessToken, asked: Moment, clock: &dyn Clock, settings: &Settings) -> Self {
         let life = token.expires_in().unwrap_or(settings.default_life);
-        let leeway = (life / 10).min(LONGEST_LEEWAY);
+        let usable = life.saturating_sub((life / 10).min(LONGEST_LEEWAY));
         let credential = Credential::of(&token);
         Self {
             token,
             credential,
             obtained: clock.monotonic(),
-            ends: asked.after(life.saturating_sub(leeway)),
+            // Drawn once, so that a fleet that began together does not come back together.
+            due: asked.after(usable.mul_f64(EARLIEST_DUE + DUE_SPREAD * random_fraction())),
+            ends: asked.after(usable),
         }
     }
 
@@ -32,12 +46,26 @@ impl Entry {
         &self.token
     }
 
+    #[inline]
     pub(super) fn credential(&self) -> &Credential {
         &self.credential
     }
 
-    pub(super) fn is_fresh(&self, clock: &dyn Clock) -> bool {
-        clock.monotonic() < self.ends.monotonic && clock.wall() < self.ends.wall
+    /// Tells how far it has come at `now`, by whichever clock is further.
+    #[inline]
+    pub(super) fn stage(&self, now: Moment) -> Stage {
+        if now.is_before(self.due) {
+            Stage::Fresh
+        } else if now.is_before(self.ends) {
+            Stage::Due
+        } else {
+            Stage::Ended
+        }
+    }
+
+    /// Returns how long it is used yet.
+    pub(super) fn remaining(&self, now: Moment) -> Duration {
+        now.until(self.ends)
     }
 
     pub(super) fn age(&self, clock: &dyn Clock) -> Duration {
@@ -45,26 +73,8 @@ impl Entry {
     }
 }
 
-/// A moment on both clocks.
-#[derive(Clone, Copy)]
-pub(super) struct Moment {
-    monotonic: Duration,
-    wall: SystemTime,
-}
-
-impl Moment {
-    pub(super) fn now(clock: &dyn Clock) -> Self {
-        Self { monotonic: clock.monotonic(), wall: clock.wall() }
-    }
-
-    /// A wall clock near the end of time gives a moment that has passed: safe, if useless.
-    fn after(self, life: Duration) -> Self {
-        Self {
-            monotonic: self.monotonic.saturating_add(life),
-            wall: self.wall.checked_add(life).unwrap_or(self.wall),
-        }
-    }
-}
-
+/// From which part of its usable life on the next token may be due, and over how much of it that is spread.
+const EARLIEST_DUE: f64 = 0.70;
+const DUE_SPREAD: f64 = 0.15;
 /// Before its end a token is left alone for a tenth of its life, and for no longer than this.
 const LONGEST_LEEWAY: Duration = Duration::from_secs(10);

@@ -11,21 +11,43 @@ use std::{
 
 use tokio::{sync::watch, time};
 
-use super::{
-    entry::{Entry, Moment},
-    shared::Shared,
-};
+use super::{entry::Entry, shared::Shared};
 use crate::{AccessToken, Error, ErrorKind, Fetch, TokenSource};
+
+/// Why a flight was begun: [`Fetch`], owned.
+#[derive(Clone)]
+pub(super) enum Why {
+    Cold,
+    Early,
+    Rejected(AccessToken),
+}
+
+impl Why {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Cold => "cold",
+            Self::Early => "early",
+            Self::Rejected(_) => "rejected",
+        }
+    }
+}
 
 /// A fetch under way. Those who wait for it hold it; its task holds it too.
 pub(super) struct Flight {
     begun: Duration,
+    is_early: bool,
     landing: watch::Sender<Landing>,
 }
 
 impl Flight {
-    pub(super) fn new(begun: Duration) -> Self {
-        Self { begun, landing: watch::Sender::new(Landing::Pending) }
+    pub(super) fn new(begun: Duration, why: &Why) -> Self {
+        let is_early = matches!(why, Why::Early);
+        Self { begun, is_early, landing: watch::Sender::new(Landing::Pending) }
+    }
+
+    /// Tells whether the token was still good when it was begun.
+    pub(super) fn is_early(&self) -> bool {
+        self.is_early
     }
 
     pub(super) fn begun(&self) -> Duration {
@@ -63,10 +85,14 @@ pub(super) enum Landing {
 }
 
 /// Fetches one token. However it ends, the flight lands.
-pub(super) async fn fly<T: TokenSource>(crew: Crew<T>, rejected: Option<AccessToken>) {
+pub(super) async fn fly<T: TokenSource>(crew: Crew<T>, why: Why) {
     let shared = &crew.shared;
-    let asked = Moment::now(shared.clock());
-    let why = rejected.as_ref().map_or(Fetch::Cold, Fetch::Rejected);
+    let asked = shared.clock().now();
+    let why = match &why {
+        Why::Cold => Fetch::Cold,
+        Why::Early => Fetch::Early,
+        Why::Rejected(token) => Fetch::Rejected(token),
+    };
     let mut fetch = shared.source().fetch(why);
     let fetch = poll_fn(|cx| {
         // Set for as long as somebody else's code runs: it is still set where that panics.

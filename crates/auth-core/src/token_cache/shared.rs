@@ -1,31 +1,39 @@
 //! What all clones of a cache, and its flight, hold together.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
-use arc_swap::ArcSwapOption;
+use tokio::sync::watch;
 
 use super::{
     Settings,
     backoff::Backoff,
-    entry::Entry,
-    flight::{Flight, Landing},
+    entry::{Entry, Stage},
+    flight::{Flight, Landing, Why},
+    state::CacheState,
+    sync::{ArcSwapOption, AtomicU64, Mutex, MutexGuard},
+    telling::Telling,
 };
-use crate::{AccessToken, Clock, Error, Generation};
+use crate::{Clock, Error, Generation, Moment};
 
 pub(super) struct Shared<T> {
     source: T,
     clock: Arc<dyn Clock>,
     settings: Settings,
+    telling: Telling,
     /// Written under the lock of `state` only; read by everybody.
     current: ArcSwapOption<Entry>,
+    /// Before this nobody needs to ask for the lock to begin a fetch ahead. Written under the lock only.
+    next_early: AtomicU64,
     state: Mutex<State>,
+    /// Each token that lands, for those who want to know.
+    landed: watch::Sender<Option<Arc<Entry>>>,
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     flight: Option<Arc<Flight>>,
     /// The token that was thrown away, until another one lands.
     rejected: Option<Arc<Entry>>,
@@ -35,8 +43,17 @@ struct State {
 }
 
 impl<T> Shared<T> {
-    pub(super) fn new(source: T, clock: Arc<dyn Clock>, settings: Settings) -> Self {
-        Self { source, clock, settings, current: ArcSwapOption::empty(), state: Mutex::default() }
+    pub(super) fn new(source: T, clock: Arc<dyn Clock>, settings: Settings, telling: Telling) -> Self {
+        Self {
+            source,
+            clock,
+            settings,
+            telling,
+            landed: watch::Sender::new(None),
+            current: ArcSwapOption::empty(),
+            next_early: AtomicU64::new(0),
+            state: Mutex::default(),
+        }
     }
 
     pub(super) fn source(&self) -> &T {
@@ -51,60 +68,129 @@ impl<T> Shared<T> {
         &self.settings
     }
 
-    /// Reads the current token, if it is fresh: no lock, no allocation.
-    pub(super) fn with_fresh<R>(&self, read: impl FnOnce(&Entry) -> R) -> Option<R> {
+    pub(super) fn telling(&self) -> &Telling {
+        &self.telling
+    }
+
+    pub(super) fn landed(&self) -> watch::Receiver<Option<Arc<Entry>>> {
+        self.landed.subscribe()
+    }
+
+    pub(super) fn state(&self) -> CacheState {
+        let now = self.clock.now();
+        let state = self.lock();
+        let good = self.current.load_full().filter(|entry| entry.stage(now) != Stage::Ended);
+        let pause = state.backoff.last().map(|(_, until)| until.saturating_sub(now.monotonic()));
+        CacheState {
+            remaining: good.map(|entry| entry.remaining(now)),
+            is_fetching: state.flight.is_some(),
+            pause: pause.filter(|pause| !pause.is_zero()),
+            last_error: state.backoff.last().map(|(error, _)| error.kind()),
+        }
+    }
+
+    /// Reads the current token, if it is still good: no lock, no allocation. `due` is called where the next one
+    /// is due.
+    #[inline]
+    pub(super) fn with_good<R>(&self, read: impl FnOnce(&Entry) -> R, due: impl FnOnce(Moment)) -> Option<R> {
         let current = self.current.load();
         let entry = current.as_ref()?;
-        entry.is_fresh(&*self.clock).then(|| read(entry))
+        let now = self.clock.now();
+        match entry.stage(now) {
+            Stage::Fresh => {}
+            Stage::Due => due(now),
+            Stage::Ended => return None,
+        }
+        Some(read(entry))
     }
 
     /// How long to believe in a flight. Longer than the deadline, which the flight itself keeps for as long as
     /// its runtime is driven.
-    pub(super) fn patience_with(&self, flight: &Flight) -> Duration {
+    fn patience(&self) -> Duration {
         let deadline = self.settings.fetch_deadline;
-        let age = self.clock.monotonic().saturating_sub(flight.begun());
-        deadline.saturating_add((deadline / 4).min(LONGEST_GRACE)).saturating_sub(age)
+        deadline.saturating_add((deadline / 4).min(LONGEST_GRACE))
     }
 
-    /// Finds a fresh token, or the flight under way, or begins one; or says why none is begun yet.
+    pub(super) fn patience_with(&self, flight: &Flight) -> Duration {
+        self.patience().saturating_sub(self.clock.monotonic().saturating_sub(flight.begun()))
+    }
+
+    /// Finds a good token, or the flight under way, or begins one; or says why none is begun yet.
     pub(super) fn join(&self) -> Result<Joining, Error> {
-        let now = self.clock.monotonic();
+        let now = self.clock.now();
         let mut state = self.lock();
         // Under the lock, since a flight may have landed in the meantime.
-        if let Some(entry) = self.current.load_full().filter(|entry| entry.is_fresh(&*self.clock)) {
-            return Ok(Joining::Fresh(entry));
+        if let Some(entry) = self.current.load_full().filter(|entry| entry.stage(now) != Stage::Ended) {
+            return Ok(Joining::Good(entry));
         }
         if let Some(flight) = &state.flight {
             return Ok(Joining::Wait(Arc::clone(flight)));
         }
-        if let Some(error) = state.backoff.error_at(now) {
+        if let Some(error) = state.backoff.error_at(now.monotonic()) {
             return Err(error.clone());
         }
-        if state.rejected.is_none() {
-            state.rejections = 0;
-        }
-        let flight = Arc::new(Flight::new(now));
-        state.flight = Some(Arc::clone(&flight));
-        Ok(Joining::Begin(flight, state.rejected.as_ref().map(|entry| entry.token().clone())))
+        let (flight, why) = self.begin(&mut state, now, Why::Cold);
+        Ok(Joining::Begin(flight, why))
     }
 
-    /// Throws a token away, if it is still the current one, old enough, and another may be had.
-    pub(super) fn invalidate(&self, generation: Generation) {
-        let now = self.clock.monotonic();
+    /// Tells whether it is worth asking for the lock to begin a fetch ahead.
+    pub(super) fn may_be_early(&self, now: Moment) -> bool {
+        now.monotonic() >= Duration::from_nanos(self.next_early.load(Ordering::Relaxed))
+    }
+
+    /// Begins a flight while the token is still good, if it is due and nobody else has begun one.
+    pub(super) fn begin_early(&self) -> Option<(Arc<Flight>, Why)> {
+        let now = self.clock.now();
         let mut state = self.lock();
-        let Some(entry) = self.current.load_full() else { return };
+        let is_due = self.current.load().as_ref().is_some_and(|entry| entry.stage(now) == Stage::Due);
+        if !is_due || !self.may_be_early(now) {
+            return None;
+        }
+        // A flight that is still there is one that nobody drives any more.
+        if let Some(lost) = state.flight.take() {
+            lost.land(Landing::Lost);
+            self.telling.lost();
+        }
+        Some(self.begin(&mut state, now, Why::Early))
+    }
+
+    /// Begins a flight. The source is told of a rejected token for as long as no other has landed.
+    fn begin(&self, state: &mut State, now: Moment, why: Why) -> (Arc<Flight>, Why) {
+        let why = match &state.rejected {
+            Some(entry) => Why::Rejected(entry.token().clone()),
+            None => {
+                state.rejections = 0;
+                why
+            }
+        };
+        let flight = Arc::new(Flight::new(now.monotonic(), &why));
+        state.flight = Some(Arc::clone(&flight));
+        self.set_next_early(now.monotonic().saturating_add(self.patience()));
+        (flight, why)
+    }
+
+    /// Throws a token away, if it is still the current one and good, old enough, and another may be had.
+    pub(super) fn invalidate(&self, generation: Generation) {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        let good = self.current.load_full().filter(|entry| entry.stage(now) != Stage::Ended);
+        let Some(entry) = good else { return };
         let spacing = self.settings.spacing.saturating_mul(1 << state.rejections.min(MOST_DOUBLINGS));
         let spacing = spacing.min(LONGEST_SPACING.max(self.settings.spacing));
-        let is_young = entry.age(&*self.clock) < spacing;
-        if entry.credential().generation() != generation || is_young || state.backoff.error_at(now).is_some()
+        // One that came back because no other could be fetched was old enough. The pause after a failure will do.
+        let is_again = state.rejected.as_ref().is_some_and(|rejected| Arc::ptr_eq(rejected, &entry));
+        let is_young = !is_again && entry.age(&*self.clock) < spacing;
+        if entry.credential().generation() != generation
+            || is_young
+            || state.backoff.error_at(now.monotonic()).is_some()
         {
             return;
         }
-        state.rejections = state.rejections.saturating_add(1);
+        state.rejections = state.rejections.saturating_add(u32::from(!is_again));
         state.rejected = Some(entry);
         self.current.store(None);
         drop(state);
-        tracing::debug!("a token was rejected; the next request fetches another");
+        self.telling.rejected();
     }
 
     /// Gives a flight up whose runtime is not driven, so that whoever is awake begins another.
@@ -112,42 +198,61 @@ impl<T> Shared<T> {
         let was_current = self.lock().take_flight(flight);
         flight.land(Landing::Lost);
         if was_current {
-            tracing::warn!("a token fetch was given up: its runtime is not running");
+            self.telling.lost();
         }
     }
 
     /// Takes what a flight brought, unless it was given up meanwhile.
-    pub(super) fn land(&self, flight: &Arc<Flight>, landing: Landing) {
-        let now = self.clock.monotonic();
-        let mut failure = None;
-        {
+    pub(super) fn land(&self, flight: &Arc<Flight>, mut landing: Landing) {
+        let now = self.clock.now();
+        let mut pause = Duration::ZERO;
+        let is_current = {
             let mut state = self.lock();
-            if state.take_flight(flight) {
+            let is_current = state.take_flight(flight);
+            if is_current {
+                if flight.is_early() && state.has_rejected(&landing) {
+                    landing = Landing::Lost;
+                }
                 match &landing {
                     Landing::Done(Ok(entry)) => {
+                        self.set_next_early(Duration::ZERO);
                         state.rejected = None;
                         state.backoff = Backoff::default();
                         self.current.store(Some(Arc::clone(entry)));
+                        self.landed.send_replace(Some(Arc::clone(entry)));
                     }
                     Landing::Done(Err(error)) => {
-                        state.backoff.fail(error, now);
+                        let until = state.backoff.fail(error, now.monotonic());
+                        pause = until.saturating_sub(now.monotonic());
+                        self.set_next_early(until);
                         // Nothing better is to be had; where it is still good, it is better than nothing.
                         if let Some(rejected) = &state.rejected {
                             self.current.store(Some(Arc::clone(rejected)));
                         }
-                        failure = Some(error.clone());
                     }
-                    Landing::Lost | Landing::Pending => {}
+                    Landing::Lost | Landing::Pending => {
+                        self.set_next_early(now.monotonic().saturating_add(AFTER_LOSS));
+                    }
                 }
+            }
+            is_current
+        };
+        if is_current {
+            match &landing {
+                Landing::Done(Ok(entry)) => self.telling.fetched(entry.remaining(now)),
+                Landing::Done(Err(error)) => self.telling.failed(error, pause),
+                Landing::Lost | Landing::Pending => self.telling.lost(),
             }
         }
         flight.land(landing);
-        if let Some(error) = failure {
-            tracing::warn!(kind = ?error.kind(), status = ?error.status(), "no token could be fetched");
-        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn set_next_early(&self, at: Duration) {
+        let at = u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
+        self.next_early.store(at, Ordering::Relaxed);
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         // What runs under this lock leaves the state whole wherever it might panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -162,16 +267,27 @@ impl State {
         }
         is_current
     }
+
+    /// Tells whether a flight brings back the token that was rejected after it had begun: the next one says so to
+    /// the source.
+    fn has_rejected(&self, landing: &Landing) -> bool {
+        match (landing, &self.rejected) {
+            (Landing::Done(Ok(entry)), Some(rejected)) => entry.token().header() == rejected.token().header(),
+            _ => false,
+        }
+    }
 }
 
 /// What a caller without a token is to do.
 pub(super) enum Joining {
-    /// Begin this flight; a token was rejected before.
-    Begin(Arc<Flight>, Option<AccessToken>),
-    Fresh(Arc<Entry>),
+    /// Begin this flight.
+    Begin(Arc<Flight>, Why),
+    Good(Arc<Entry>),
     Wait(Arc<Flight>),
 }
 
+/// How long a token that is still good is used on after a flight that was lost.
+const AFTER_LOSS: Duration = Duration::from_secs(1);
 const LONGEST_GRACE: Duration = Duration::from_secs(2);
 const LONGEST_SPACING: Duration = Duration::from_secs(300);
 const MOST_DOUBLINGS: u32 = 16;

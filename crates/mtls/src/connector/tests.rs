@@ -151,6 +151,28 @@ async fn mutual_tls_works_over_each_version_and_protocol() {
 }
 
 #[tokio::test]
+async fn http_2_alone_is_offered_and_wanted_where_it_is_asked_for() {
+    const HTTP_1_FIRST: &[&[u8]] = &[b"http/1.1", b"h2"];
+    for (protocols, refused) in [
+        (HTTP_1_FIRST, None),
+        (&HTTP_1_FIRST[..1], Some("the server takes no version of HTTP that it was offered over TLS")),
+        (&[], Some("the server does not speak HTTP/2 over TLS")),
+    ] {
+        let server = Server { asks: Asks::Nothing, protocols, ..Server::new(&TLS13) };
+        let address = server.listen().await;
+        let layer = MtlsLayer::new(server.authority.tls().build().unwrap()).with_http2_only();
+        match (connect(layer, &https(address)).await, refused) {
+            (Ok(stream), None) => assert!(stream.inner().connected().is_negotiated_h2()),
+            (Err(error), Some(text)) => {
+                let error = Error::find(&*error).unwrap();
+                assert_eq!((error.kind(), &*told(error, address)), (ErrorKind::Tls, text));
+            }
+            (other, _) => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_asks_for_no_certificate_gets_none() {
     let server = Server { asks: Asks::Nothing, ..Server::new(&TLS13) };
     let address = server.listen().await;

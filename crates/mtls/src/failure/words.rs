@@ -203,4 +203,4 @@ const TRUST_IT: &str = "trust its authority: give the CA certificate, as with ca
 const OLD_TLS: (&str, &str) =
     ("the server speaks neither TLS 1.2 nor 1.3", "ask whoever runs the server to update it");
 const NO_PROTOCOL: (&str, &str) =
-    ("the server speaks neither HTTP/2 nor HTTP/1.1 over TLS", "check the host name and the port");
+    ("the server takes no version of HTTP that it was offered over TLS", "check the host name and the port");

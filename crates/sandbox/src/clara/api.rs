@@ -53,14 +53,14 @@ struct Gate {
 
 /// Tells for whom a request that was let in asks.
 #[derive(Clone, Copy)]
-struct Caller {
+pub(super) struct Caller {
     environment: &'static str,
-    company: Option<&'static Company>,
+    pub(super) company: Option<&'static Company>,
 }
 
 /// Lets in who has a token that is good here, and learns for which company.
 async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
-    match judge(&gate, &request) {
+    match judge(&gate.clara, gate.environment, &request) {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -72,9 +72,10 @@ async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Re
     }
 }
 
-fn judge(gate: &Gate, request: &Request) -> Result<Caller, Denial> {
-    let grant = gate.clara.admit(request)?;
-    let environment = gate.environment.name();
+/// Tells for whom a request asks, if its token is good for this environment and this certificate.
+pub(super) fn judge(clara: &Clara, environment: Environment, request: &Request) -> Result<Caller, Denial> {
+    let grant = clara.admit(request)?;
+    let environment = environment.name();
     if grant.holder != environment {
         return Err(Denial::unauthorized("the access token belongs to the other environment"));
     }

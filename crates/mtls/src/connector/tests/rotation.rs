@@ -37,7 +37,7 @@ async fn witness(clients: &Authority, pair: &Pair, version: &'static SupportedPr
 }
 
 /// Connects with a configuration that was given away for good.
-async fn ask(config: &Arc<rustls::ClientConfig>, address: SocketAddr) -> String {
+async fn ask(config: &Arc<ClientConfig>, address: SocketAddr) -> String {
     let tcp = TcpStream::connect(address).await.unwrap();
     let name = ServerName::try_from("localhost").unwrap();
     let mut stream = TlsConnector::from(Arc::clone(config)).connect(name, tcp).await.unwrap();

@@ -1,15 +1,14 @@
 //! The URL that paths are put behind.
 
+use claviger_auth_core::{Error, ErrorKind, Origin};
 use http::{Uri, uri::PathAndQuery};
-
-use crate::{Error, ErrorKind, Origin};
 
 /// Makes whole URLs of paths, for clients of one API.
 ///
 /// # Example
 ///
 /// ```
-/// use claviger_auth_core::BaseUrl;
+/// use claviger_token_endpoint::BaseUrl;
 ///
 /// let base = BaseUrl::https("https://api.example/v1/")?;
 /// assert_eq!(base.url("/things?page=2")?, "https://api.example/v1/things?page=2");

@@ -1,12 +1,15 @@
-use std::{convert::Infallible, future::poll_fn};
+use std::{convert::Infallible, future::poll_fn, time::Duration};
 
+use async_trait::async_trait;
+use claviger_auth_core::{
+    AccessToken, CredentialSource, Error, Fetch, Origin, TokenCache, TokenSource,
+    authorization::AuthorizationLayer, retry_unauthorized::RetryUnauthorizedLayer,
+};
 use http::Response;
 use http_body_util::{BodyExt, Collected, Full};
-use tower::{Service, ServiceExt, service_fn};
-use tower_layer::Layer;
+use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 
 use super::*;
-use crate::{authorization::CredentialSuperseded, retry_unauthorized::RetryUnauthorizedLayer};
 
 /// Yields what it was given, frame by frame, and does not say how long it is.
 struct Frames(VecDeque<Result<Frame<Bytes>, &'static str>>);
@@ -133,6 +136,15 @@ async fn tells_its_length_both_times() {
     assert_eq!(second.body().size_hint().exact(), Some(0));
 }
 
+struct Issuer;
+
+#[async_trait]
+impl TokenSource for Issuer {
+    async fn fetch(&self, _why: Fetch<'_>) -> Result<AccessToken, Error> {
+        AccessToken::bearer(&"swordfish".into())
+    }
+}
+
 #[tokio::test]
 async fn the_layer_sends_a_stream_once_more_after_a_rejection() {
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -141,17 +153,23 @@ async fn the_layer_sends_a_stream_once_more_after_a_rejection() {
         let log = Arc::clone(&log);
         async move {
             let body = request.into_body().collect().await.unwrap().to_bytes();
-            let mut response = Response::new(());
             let mut log = log.lock().unwrap();
             log.push(body);
-            if log.len() == 1 {
-                response.extensions_mut().insert(CredentialSuperseded);
-            }
-            Ok::<_, Infallible>(response)
+            let status = if log.len() == 1 { 401 } else { 200 };
+            Ok::<_, Infallible>(Response::builder().status(status).body(()).unwrap())
         }
     });
-    let mut service = RetryUnauthorizedLayer::streamed().layer(api);
+    let tokens = TokenCache::builder(Issuer).with_spacing(Duration::ZERO).build();
+    // So that the token is not one that was fetched for this very request.
+    tokens.obtain().await.unwrap();
+    let mut service = ServiceBuilder::new()
+        .layer(RetryUnauthorizedLayer::new(ReplayStreamed::new()))
+        .layer(AuthorizationLayer::new(tokens, Origin::https("https://api.example").unwrap()))
+        .service(api);
     let request = Request::post("https://api.example/").body(Frames::of(&["a", "b"])).unwrap();
-    service.ready().await.unwrap().call(request).await.unwrap();
-    assert_eq!(*seen.lock().unwrap(), ["ab", "ab"]);
+    let response = service.ready().await.unwrap().call(request).await.unwrap();
+    assert_eq!(
+        (response.status().as_u16(), &seen.lock().unwrap()[..]),
+        (200, &["ab".into(), "ab".into()][..])
+    );
 }

@@ -9,10 +9,9 @@ use std::{
 };
 
 use bytes::{Buf, Bytes};
+use claviger_auth_core::retry_unauthorized::Replay;
 use http::{HeaderMap, Request, request};
 use http_body::{Body, Frame, SizeHint};
-
-use super::Replay;
 
 /// Keeps a copy of a body while it streams, up to a limit, so that it can be sent again.
 ///
@@ -25,50 +24,28 @@ use super::Replay;
 ///
 /// # Example
 ///
-/// ```
-/// use bytes::Bytes;
-/// use claviger_auth_core::{
-///     Origin, StaticToken,
-///     authorization::AuthorizationLayer,
-///     retry_unauthorized::{RetryUnauthorizedLayer, StreamedBody},
-/// };
-/// use http::{Request, Response};
-/// use http_body_util::{BodyExt, Full};
-/// use tower::{BoxError, ServiceBuilder, ServiceExt, service_fn};
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), BoxError> {
-/// let service = ServiceBuilder::new()
-///     .layer(RetryUnauthorizedLayer::streamed().with_limit(4096))
-///     .layer(AuthorizationLayer::new(
-///         StaticToken::bearer("swordfish".into())?,
-///         Origin::https("https://api.example")?,
-///     ))
-///     .service(service_fn(|request: Request<StreamedBody<Full<Bytes>>>| async move {
-///         assert_eq!(request.into_body().collect().await?.to_bytes(), "a stream");
-///         Ok::<_, BoxError>(Response::new(()))
-///     }));
-/// service.oneshot(Request::post("https://api.example/").body(Full::from("a stream"))?).await?;
-/// # Ok(())
-/// # }
-/// ```
+/// See the [crate's documentation](crate).
 #[derive(Clone, Copy, Debug)]
 pub struct ReplayStreamed {
     limit: usize,
 }
 
 impl ReplayStreamed {
-    pub(super) fn new() -> Self {
+    /// Keeps at most 64 KiB of each body.
+    #[must_use]
+    pub fn new() -> Self {
         Self { limit: DEFAULT_LIMIT }
     }
 
-    pub(super) fn with_limit(mut self, bytes: usize) -> Self {
+    /// Sets how many bytes of a body are kept. Default: 64 KiB.
+    #[must_use]
+    pub fn with_limit(mut self, bytes: usize) -> Self {
         self.limit = bytes;
         self
     }
 
     /// Begins to stream a body, and tells where it is put down; nowhere if it is too large from the start.
-    pub(super) fn stream<B: Body>(self, body: B) -> (StreamedBody<B>, Option<Returned<B>>) {
+    pub(crate) fn stream<B: Body>(self, body: B) -> (StreamedBody<B>, Option<Returned<B>>) {
         let (returned, kept) = if body.size_hint().lower() <= self.limit as u64 {
             let slot = Arc::new(Mutex::new(None));
             let kept = Kept::Pieces { pieces: VecDeque::new(), room: self.limit };
@@ -79,6 +56,12 @@ impl ReplayStreamed {
         let content = Content { first: VecDeque::new(), rest: Box::pin(body), kept };
         let streamed = StreamedBody { content: Some(content), returned: returned.clone().map(Returned) };
         (streamed, returned.map(Returned))
+    }
+}
+
+impl Default for ReplayStreamed {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -107,18 +90,18 @@ pub struct StreamedRequest<H, B> {
 }
 
 impl<H, B: Body> StreamedRequest<H, B> {
-    pub(super) fn new(head: H, returned: Returned<B>) -> Self {
+    pub(crate) fn new(head: H, returned: Returned<B>) -> Self {
         Self { head, returned: Some(returned) }
     }
 
     /// Keeps a request that has its body with it.
     #[cfg(any(feature = "reqwest-0-12", feature = "reqwest-0-13"))]
-    pub(super) fn whole(request: H) -> Self {
+    pub(crate) fn whole(request: H) -> Self {
         Self { head: request, returned: None }
     }
 
     /// Takes the body up again; none at all if the first is still under way, or no copy of it was kept.
-    pub(super) fn again(self) -> Option<(H, Option<StreamedBody<B>>)> {
+    pub(crate) fn again(self) -> Option<(H, Option<StreamedBody<B>>)> {
         let Some(returned) = self.returned else { return Some((self.head, None)) };
         let Content { rest, kept, .. } = returned.take()?;
         let Kept::Pieces { pieces, .. } = kept else { return None };
@@ -134,7 +117,7 @@ impl<H, B> fmt::Debug for StreamedRequest<H, B> {
 }
 
 /// Where a body that was sent is put down, by the client that is done with it.
-pub(super) struct Returned<B>(Arc<Mutex<Option<Content<B>>>>);
+pub(crate) struct Returned<B>(Arc<Mutex<Option<Content<B>>>>);
 
 impl<B> Returned<B> {
     fn take(&self) -> Option<Content<B>> {

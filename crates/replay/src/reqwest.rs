@@ -1,6 +1,8 @@
 //! How a request of reqwest's is sent a second time.
 
-use super::{Replay, RetryUnauthorizedLayer, streamed::ReplayStreamed, streamed::StreamedRequest};
+use claviger_auth_core::retry_unauthorized::Replay;
+
+use crate::{ReplayStreamed, StreamedRequest};
 
 /// Implements it for one major version. Each has a type of its own, so that the compiler can still tell which
 /// requests a service takes when both are on.
@@ -13,18 +15,24 @@ macro_rules! implement {
         pub struct $replay(ReplayStreamed);
 
         #[cfg(feature = $feature)]
-        impl RetryUnauthorizedLayer<$replay> {
-            /// Sends reqwest's requests again: any body in memory, and one that streams if it has at most 64 KiB.
+        impl $replay {
+            /// Sends any body in memory again, and one that streams if it has at most 64 KiB.
             #[must_use]
-            pub fn $reqwest() -> Self {
-                Self { replay: $replay(ReplayStreamed::new()) }
+            pub fn new() -> Self {
+                Self(ReplayStreamed::new())
             }
 
             /// Sets how many bytes are kept of a body that streams. Default: 64 KiB.
             #[must_use]
-            pub fn with_limit(mut self, bytes: usize) -> Self {
-                self.replay.0 = self.replay.0.with_limit(bytes);
-                self
+            pub fn with_limit(self, bytes: usize) -> Self {
+                Self(self.0.with_limit(bytes))
+            }
+        }
+
+        #[cfg(feature = $feature)]
+        impl Default for $replay {
+            fn default() -> Self {
+                Self::new()
             }
         }
 

@@ -1,0 +1,26 @@
+//! The primitives of the model.
+
+use std::sync::Arc;
+
+pub(super) use shuttle::sync::{Mutex, MutexGuard, atomic::AtomicU64};
+
+/// Behaves like the one of `arc_swap`, and lets others run before each touch.
+pub(super) struct ArcSwapOption<T>(Mutex<Option<Arc<T>>>);
+
+impl<T> ArcSwapOption<T> {
+    pub(super) fn empty() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    pub(super) fn load(&self) -> Option<Arc<T>> {
+        self.load_full()
+    }
+
+    pub(super) fn load_full(&self) -> Option<Arc<T>> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub(super) fn store(&self, value: Option<Arc<T>>) {
+        *self.0.lock().unwrap() = value;
+    }
+}
