@@ -143,7 +143,9 @@ async fn balance_over_two_of_a_kind() {
     on_either_side("Balance", |inner| {
         let services = vec![Constant::new(inner.clone(), 1), Constant::new(inner, 1)];
         let balance = Balance::new(ServiceList::new(services));
-        stack(Buffer::new(balance, 1))
+        // Balance keeps all it has ready. Each holds a place in a buffer that they share below, and with fewer places
+        // than services nothing would move any more: with our layers between or without.
+        stack(Buffer::new(balance, 8))
     })
     .await;
 }
