@@ -124,7 +124,7 @@ async fn on_either_side(name: &str, layer: impl Fn(Stack) -> Stack) {
 }
 
 /// Puts a stack together.
-type Make = dyn Fn(&ClaraSandbox) -> Stack;
+type Make<'a> = dyn Fn(&ClaraSandbox) -> Stack + 'a;
 
 #[tokio::test]
 async fn buffer_and_timeout() {
@@ -194,7 +194,7 @@ async fn retry_for_what_is_its_own_to_send_again() {
     // A 503, then a 401: each is sent again by its own, and with the tenant and a credential every time.
     let outside = |sandbox: &ClaraSandbox| layer(ours(sandbox, client(sandbox)));
     let inside = |sandbox: &ClaraSandbox| ours(sandbox, layer(client(sandbox)));
-    let stacks: [(&str, &Make); 2] = [("outside", &outside), ("inside", &inside)];
+    let stacks: [(&str, &Make<'_>); 2] = [("outside", &outside), ("inside", &inside)];
     for (name, stack) in stacks {
         let sandbox = ClaraSandbox::start().await;
         let service = stack(&sandbox);
