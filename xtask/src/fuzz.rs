@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: each parser of files, for a while, by cargo-fuzz. It takes a nightly toolchain.
+//! `cargo xtask fuzz`: each parser of files and of servers' answers, for a while, by cargo-fuzz. It takes a nightly toolchain.
 
 use std::{fs, path::Path};
 
@@ -10,8 +10,14 @@ use crate::{
 const VERSION: &str = "0.13.2";
 const FOLDER: &str = "xtask/fuzz";
 /// The parsers, each with files to begin from.
-const TARGETS: [(&str, Option<&str>); 4] =
-    [("clarify_credentials", None), ("identity", Some(KEYS)), ("settings", None), ("trust", Some(KEYS))];
+const TARGETS: [(&str, Option<&str>); 6] = [
+    ("clarify_credentials", None),
+    ("discovery_documents", None),
+    ("identity", Some(KEYS)),
+    ("settings", None),
+    ("token_answers", None),
+    ("trust", Some(KEYS)),
+];
 const KEYS: &str = "crates/mtls/src/identity/testdata";
 
 /// Runs each target for some seconds; what it finds out about the parser's ways is kept for the next run.

@@ -38,7 +38,7 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     write(text).map_err(Failure::of_output)
 }
 
-/// As [`print`], for those who have errors of their own.
+/// As [`print()`], for those who have errors of their own.
 pub(crate) fn write(text: &str) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush())
