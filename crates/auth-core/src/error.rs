@@ -199,7 +199,6 @@ impl fmt::Debug for Error {
             .field("status", &self.inner.status)
             .field("retry_after", &self.inner.retry_after)
             .field("oauth_error", &self.inner.oauth_error)
-            .field("advice", &self.advice())
             .field("source", &self.inner.source)
             .finish()
     }
