@@ -53,9 +53,11 @@
 mod account;
 mod authority;
 pub mod authorization;
+mod authorization_server;
 pub mod clock;
 mod control;
 mod error;
+mod event;
 mod fault;
 mod filler;
 pub mod identifier;
@@ -69,7 +71,9 @@ mod tokens;
 
 pub use account::Account;
 pub use authority::{Authority, Identity};
+pub use authorization_server::{AuthorizationServer, Decision, RefreshTokens, Terms};
 pub use error::{Error, failure};
+pub use event::Event;
 pub use fault::{Fault, Target, Times, UnknownName};
 pub use filler::Filler;
 pub use journal::{Entry, Journal};
