@@ -42,11 +42,9 @@ impl AuthorizationServer {
     /// Tells which client has authenticated itself. One has no secret, and says its id alone (RFC 6749 §3.2.1).
     fn client(&self, asked: &TokenRequest) -> Result<&str, Refusal> {
         let account = self.shared.provider.account();
-        match (&asked.client, asked.given("client_secret")) {
-            (Some((id, secret, _)), _) if account.accepts(id, secret) => Ok(account.id()),
-            (None, None) if asked.given("client_id") == Some(self.public_client_id()) => {
-                Ok(self.public_client_id())
-            }
+        match &asked.client {
+            Some((id, secret, _)) if account.accepts(id, secret) => Ok(account.id()),
+            None if asked.given("client_id") == Some(self.public_client_id()) => Ok(self.public_client_id()),
             _ => Err(invalid_client("client authentication failed")),
         }
     }

@@ -1,3 +1,5 @@
+//! What may and may not come of a login, from the page to the refresh token.
+
 use std::collections::HashMap;
 
 use claviger_sandbox_stage::{Decision, Event, Fault, RefreshTokens, Times};
