@@ -5,7 +5,8 @@
 //! [`Provider`] is what all emulated providers have in common, and how a test steers them: an [`Account`], the
 //! [`Tokens`] it issued, a [`Journal`] of what arrived, the [`Fault`]s that are to be played. [`Emulate`] gives the
 //! routes of one provider the rest, and puts the journal and the faults around them. [`Server`] serves them over TLS
-//! with the certificates of an [`Authority`]. An [`AuthorizationServer`] lets people log in. The modules read requests and write answers as the RFCs have them.
+//! with the certificates of an [`Authority`]. An [`AuthorizationServer`] lets people log in. The modules read requests
+//! and write answers as the RFCs have them.
 //!
 //! # Where it sits
 //!

@@ -95,7 +95,7 @@ p { margin: 0 0 1rem; }
 ul { margin: 0 0 1rem; padding-left: 1.25rem; }
 code { font: 0.9em ui-monospace, monospace; overflow-wrap: anywhere; }
 label { display: block; margin-bottom: 1rem; font-weight: 600; }
-input { display: block; width: 100%; margin-top: 0.25rem; padding: 0.6rem 0.75rem; border: 1px solid var(--line); border-radius: 8px; background: var(--paper); color: inherit; font: inherit; }
+label input { display: block; width: 100%; margin-top: 0.25rem; padding: 0.6rem 0.75rem; border: 1px solid var(--line); border-radius: 8px; background: var(--paper); color: inherit; font: inherit; }
 div { display: flex; gap: 0.75rem; }
 button { flex: 1; padding: 0.65rem; border: 1px solid var(--line); border-radius: 8px; background: none; color: inherit; font: inherit; font-weight: 600; cursor: pointer; }
 button[value=allow] { border-color: var(--accent); background: var(--accent); color: #fff; }
