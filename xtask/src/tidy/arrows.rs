@@ -71,7 +71,9 @@ const ARROWS: &[(&str, Allowed)] = &[
     ),
     ("claviger-mtls", Allowed::Only(&["claviger-auth-core"])),
     ("claviger-oauth-cc", Allowed::Only(&["claviger-auth-core", "claviger-token-endpoint"])),
+    ("claviger-oauth-code", Allowed::Only(&["claviger-auth-core", "claviger-token-endpoint"])),
     ("claviger-per-customer", Allowed::Only(&["claviger-auth-core"])),
+    ("claviger-private-file", Allowed::Only(&["claviger-auth-core"])),
     (
         "claviger-profiles",
         Allowed::Only(&[
@@ -91,10 +93,14 @@ const ARROWS: &[(&str, Allowed)] = &[
     // Shares no code with the client side: one misreading of a document cannot pass on both.
     ("claviger-sandbox", Allowed::Only(&["claviger-sandbox-stage"])),
     ("claviger-sandbox-stage", Allowed::Only(&[])),
+    (
+        "claviger-session-store-file",
+        Allowed::Only(&["claviger-auth-core", "claviger-oauth-code", "claviger-private-file"]),
+    ),
     ("claviger-test-kit", Allowed::Only(&["claviger-auth-core"])),
     ("claviger-tests", Allowed::All),
     ("claviger-token-endpoint", Allowed::Only(&["claviger-auth-core"])),
-    ("claviger-token-store-file", Allowed::Only(&["claviger-auth-core"])),
+    ("claviger-token-store-file", Allowed::Only(&["claviger-auth-core", "claviger-private-file"])),
     ("claviger-tonic", Allowed::Only(&["claviger-auth-core", "claviger-mtls"])),
     ("xtask", Allowed::Only(&[])),
 ];
