@@ -129,6 +129,12 @@ impl TokenEndpoint {
         self.inner.ask(Endpoint::Introspection, &about(token), introspection::read).await
     }
 
+    /// Returns the id of the client that it is at present.
+    #[must_use]
+    pub fn client_id(&self) -> String {
+        self.inner.caller.client().id
+    }
+
     /// Proves who it is in this way from the next request on: for secrets and keys that are changed at run time.
     ///
     /// All clones do. Requests under way go on as they began. The token that a cache has is still that of the
