@@ -119,6 +119,7 @@ const SHOWN: &[(&str, &str)] = &[
     ("claviger-oauth-cc", "claviger-client"),
     ("claviger-oauth-cc", "claviger-mtls"),
     ("claviger-oauth-cc", "claviger-replay"),
+    ("claviger-session-store-file", "claviger-token-endpoint"),
     ("claviger-tonic", "claviger-client"),
     ("claviger-tonic", "claviger-oauth-cc"),
     ("claviger-tonic", "claviger-replay"),
