@@ -59,7 +59,9 @@ impl PrivateFile {
         if let Some(what) = folder::distrust(&metadata).or_else(|| folder::exposed(&metadata)) {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, what));
         }
-        let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_LENGTH + 1));
+        // With room for it all, so that no copy is left behind where the buffer grows. The file itself never does.
+        let length = usize::try_from(metadata.len()).unwrap_or(MAX_LENGTH).min(MAX_LENGTH);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(length + 1));
         file.take(MAX_LENGTH as u64 + 1).read_to_end(&mut bytes)?;
         if bytes.len() > MAX_LENGTH {
             return Err(io::ErrorKind::FileTooLarge.into());
