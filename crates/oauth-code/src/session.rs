@@ -29,8 +29,9 @@ use crate::{SessionLock, SessionStore, StoredSession};
 /// - A renewal that was begun goes on when nobody waits for it any more. What it got and could not store it keeps,
 ///   together with the lock, and stores first thing next time.
 /// - A process that ends, at any moment, leaves the session before or after the renewal. There is one gap that no
-///   client can close: between the server's rotation and the store's disk. A server that gives no grace for a second
-///   use of the old token takes the session for stolen then, and a login is needed.
+///   client can close: when the server has put another refresh token in the place of the one that was sent, and that
+///   is not on the disk yet. A server that forgives no second use of the old one takes it for stolen then (RFC 9700
+///   §4.14.2), and a login is needed.
 /// - A session that the server has ended is set aside, and not tried again. The error says to log in.
 ///
 /// It waits up to 35 s for a process that renews. A cache above it has to allow for that and for a renewal after it: a
