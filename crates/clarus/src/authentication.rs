@@ -13,6 +13,9 @@ use secrecy::SecretString;
 pub enum Authentication {
     /// They are fetched from the token endpoint, as often as it takes.
     Credentials(Credentials),
+    /// They come of a login: the credentials are one's own, a cache over a session of `claviger-oauth-code`, for
+    /// [`ClarusLayer::with_credentials`](crate::ClarusLayer::with_credentials) and the ready client's.
+    Session,
     /// This one was given. It is never renewed: once Clarus rejects it, every request has its 401.
     Token(StaticToken),
 }

@@ -144,7 +144,8 @@ impl Config {
         Tls::builder(self.trust.clone()).build()
     }
 
-    /// Makes what fetches tokens over `transport`, which follows no redirect; none if a token was given. Put a
+    /// Makes what fetches tokens over `transport`, which follows no redirect; none if a token was given, or comes of a
+    /// login. Put a
     /// [`TokenCache`](claviger_auth_core::TokenCache) over it, or a store of tokens and then the cache.
     ///
     /// # Errors
@@ -155,7 +156,7 @@ impl Config {
     pub fn token_source(&self, transport: impl Transport) -> Result<Option<ClientCredentials>, Error> {
         match &self.authentication {
             Authentication::Credentials(credentials) => self.source_of(credentials, transport).map(Some),
-            Authentication::Token(_) => Ok(None),
+            Authentication::Session | Authentication::Token(_) => Ok(None),
         }
     }
 

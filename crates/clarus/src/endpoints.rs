@@ -16,6 +16,7 @@ use http::Uri;
 ///
 /// let endpoints = Endpoints::new();
 /// assert_eq!(endpoints.token_url(), "https://clarus-api.com/oauth/token");
+/// assert_eq!(endpoints.authorize_url(), "https://clarus-api.com/oauth/authorize");
 /// assert_eq!(endpoints.graphql_url(), "https://clarus-api.com/graphql");
 /// assert_eq!(endpoints.url("/api/orders")?, "https://clarus-api.com/api/orders");
 /// # Ok::<(), claviger_auth_core::Error>(())
@@ -70,6 +71,12 @@ impl Endpoints {
     #[must_use]
     pub fn token_url(&self) -> &str {
         self.token_url.as_deref().unwrap_or(&self.own_token_url)
+    }
+
+    /// Returns where users are sent to log in, below the API's URL (Clarus's guide "API authentication", "OAuth 2.0").
+    #[must_use]
+    pub fn authorize_url(&self) -> String {
+        self.api.complete(&Uri::from_static("/oauth/authorize")).to_string()
     }
 
     /// Returns the URL that GraphQL is posted to. The name of an operation, which Clarus's pages write as a

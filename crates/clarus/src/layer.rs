@@ -6,7 +6,7 @@ use std::{
 };
 
 use claviger_auth_core::{
-    CredentialSource, Error, HttpRequest, TokenCache,
+    CredentialSource, Error, ErrorKind, HttpRequest, TokenCache,
     authorization::{Authorization, AuthorizationLayer},
     retry_unauthorized::{ReplayCloned, RetryUnauthorized, RetryUnauthorizedLayer},
     set_tenant::{SetTenant, SetTenantLayer},
@@ -63,10 +63,18 @@ impl ClarusLayer {
     ///
     /// # Errors
     ///
-    /// Those of [`Config::token_source`].
+    /// Those of [`Config::token_source`]; [`Configuration`](ErrorKind::Configuration) for a
+    /// [session](Authentication::Session)'s tokens, which do not come from here.
     pub fn new(config: &Config, transport: impl Transport) -> Result<Self, Error> {
         let source = match config.authentication() {
             Authentication::Credentials(credentials) => config.source_of(credentials, transport)?,
+            Authentication::Session => {
+                return Err(Error::new(
+                    ErrorKind::Configuration,
+                    "the tokens of a login come from a session",
+                )
+                .with_advice("make a cache over the session, and call with_credentials"));
+            }
             Authentication::Token(token) => return Ok(Self::with_credentials(config, token.clone())),
         };
         let cache = TokenCache::builder(source);

@@ -29,8 +29,8 @@
 //!
 //! # What it does not do
 //!
-//! No authorization code yet: who has been through that in a browser gives the token. It does not look into
-//! answers: a 200 whose GraphQL `errors` speak of a token is passed on, and nothing is sent again. It does
+//! It logs nobody in: `claviger-oauth-code` does, and the session that comes of that is given to
+//! [`ClarusLayer::with_credentials`]. It does not look into answers: a 200 whose GraphQL `errors` speak of a token is passed on, and nothing is sent again. It does
 //! not judge webhooks.
 
 mod authentication;

@@ -7,6 +7,8 @@ mod clarify;
 mod clarus;
 mod clazar;
 mod custom;
+mod logins;
+mod requests;
 
 use std::{fmt, sync::Arc};
 
@@ -20,6 +22,7 @@ use hyper::body::Incoming;
 use secrecy::SecretString;
 use tower::util::BoxCloneService;
 
+pub use self::logins::Logins;
 use crate::{
     location::Base,
     settings::{Client, Names},
@@ -81,7 +84,7 @@ impl Probe {
 /// Fetches tokens, and tells which.
 #[expect(clippy::exhaustive_structs, reason = "whoever keeps tokens must go by all of it")]
 pub struct TokenRequests {
-    /// One token request each.
+    /// One token request each. Of a [login](Self::login), it is a session that nobody has begun.
     pub source: Arc<dyn TokenSource>,
     /// What tells its tokens from others.
     pub facts: TokenRequestFacts,
@@ -91,6 +94,8 @@ pub struct TokenRequests {
     pub client_secret: Option<SecretString>,
     /// Where the tokens are revoked and looked up, if that is known of the provider.
     pub endpoint: Option<TokenEndpoint>,
+    /// How users log in, where that is how tokens come: whoever keeps the session asks it in the place of `source`.
+    pub login: Option<Logins>,
 }
 
 impl fmt::Debug for TokenRequests {

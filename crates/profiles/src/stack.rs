@@ -20,6 +20,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Stack {
     service: Service,
+    authentication: Authentication,
     tokens: Option<Tokens>,
     base: Base,
     own_headers: Vec<HeaderName>,
@@ -35,7 +36,8 @@ impl Stack {
     /// It has 70 s for all of it: one token request takes up to 30 s, and so may another run's that it waits for.
     /// It must never hand back the token of [`Fetch::Rejected`](claviger_auth_core::Fetch::Rejected), and says
     /// by [`AccessToken::with_age`](claviger_auth_core::AccessToken::with_age) how old a kept one is, so that
-    /// one that is rejected is replaced. It is not called where a profile fetches no tokens.
+    /// one that is rejected is replaced. Where tokens come of a [login](TokenRequests::login), what it returns is the
+    /// session: there is one only where it is kept. It is not called where a profile fetches no tokens.
     ///
     /// # Errors
     ///
@@ -46,8 +48,15 @@ impl Stack {
     ) -> Result<Self, Error> {
         let provider = &profile.provider;
         let (mut endpoint, mut scope) = (None, None);
+        let own_headers = provider.own_headers();
+        let mut authentication =
+            if own_headers.contains(&AUTHORIZATION) { Authentication::Given } else { Authentication::None };
         let tokens = match provider.token_requests()? {
             Some(requests) => {
+                authentication = match requests.login {
+                    Some(_) => Authentication::LoggedIn,
+                    None => Authentication::Fetched,
+                };
                 endpoint.clone_from(&requests.endpoint);
                 scope.clone_from(&requests.facts.scope);
                 Some(TokenCache::builder(keep(requests)?).with_fetch_deadline(FETCH_DEADLINE).build())
@@ -56,9 +65,10 @@ impl Stack {
         };
         Ok(Self {
             service: provider.service(tokens.clone())?,
+            authentication,
             tokens,
             base: provider.base(),
-            own_headers: provider.own_headers(),
+            own_headers,
             endpoint,
             scope,
         })
@@ -79,11 +89,7 @@ impl Stack {
     /// How requests are authenticated, as far as it matters to whoever is refused.
     #[must_use]
     pub fn authentication(&self) -> Authentication {
-        match &self.tokens {
-            Some(_) => Authentication::Fetched,
-            None if self.own_headers.contains(&AUTHORIZATION) => Authentication::Given,
-            None => Authentication::None,
-        }
+        self.authentication
     }
 
     /// The tokens, where the profile has any.
@@ -127,6 +133,8 @@ pub enum Authentication {
     Fetched,
     /// The settings hold it: user and password, or a token.
     Given,
+    /// Somebody logged in, in an earlier run.
+    LoggedIn,
     /// Nobody is told who asks.
     None,
 }

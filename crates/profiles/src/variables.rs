@@ -65,6 +65,11 @@ impl Variables {
         self.value(CLIENT_SECRET).is_some()
     }
 
+    /// `$CLAVIGER_SESSION_KEY`, above the settings file: it seals sessions where they are kept.
+    pub(crate) fn session_key(&self) -> Result<Option<SecretString>, Error> {
+        self.text("CLAVIGER_SESSION_KEY").map(|text| text.map(SecretString::from))
+    }
+
     /// Takes a secret out of the variable of that name. It must be text.
     pub(crate) fn secret(&self, name: &str) -> Option<SecretString> {
         self.value(name)?.into_string().ok().map(SecretString::from)

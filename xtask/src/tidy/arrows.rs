@@ -87,6 +87,7 @@ const ARROWS: &[(&str, Allowed)] = &[
             "claviger-client",
             "claviger-mtls",
             "claviger-oauth-cc",
+            "claviger-oauth-code",
             "claviger-token-endpoint",
         ]),
     ),

@@ -207,6 +207,16 @@ async fn never_sends_a_given_token_twice() {
     assert!(asked.lock().unwrap().is_empty());
 }
 
+#[test]
+fn does_not_make_up_the_tokens_of_a_session() {
+    let config = Config::new(subdomain("acme"), Authentication::Session);
+    let error = ClarusLayer::new(&config, issuer().0).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(
+        error.advice().contains("with_credentials") && config.token_source(issuer().0).unwrap().is_none()
+    );
+}
+
 #[tokio::test]
 async fn stamps_from_credentials_of_ones_own() {
     let own = StaticToken::bearer("own".into()).unwrap();

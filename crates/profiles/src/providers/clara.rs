@@ -108,6 +108,7 @@ impl Provide for Clara {
             method,
             client_secret: Some(self.client_secret.clone()),
             endpoint: None,
+            login: None,
         }))
     }
 

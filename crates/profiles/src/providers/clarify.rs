@@ -80,7 +80,14 @@ impl Provide for Clarify {
         };
         let client_secret = Some(self.client_secret.clone());
         let method = ClientAuthenticationMethod::ClientSecretPost;
-        Ok(Some(TokenRequests { source: Arc::new(source), facts, method, client_secret, endpoint: None }))
+        Ok(Some(TokenRequests {
+            source: Arc::new(source),
+            facts,
+            method,
+            client_secret,
+            endpoint: None,
+            login: None,
+        }))
     }
 
     fn service(&self, tokens: Option<Tokens>) -> Result<Service, Error> {

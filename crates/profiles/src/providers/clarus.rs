@@ -12,7 +12,10 @@ use http_body_util::Full;
 use secrecy::SecretString;
 use tower::util::BoxCloneService;
 
-use super::{Probe, Provide, Service, TokenRequestFacts, TokenRequests, Tokens};
+use super::{
+    Probe, Provide, Service, TokenRequestFacts, TokenRequests, Tokens,
+    requests::{LoopbackHttp, Requests, Usual},
+};
 use crate::{
     location::Base,
     settings::{Client, Names},
@@ -27,6 +30,8 @@ struct Clarus {
     client_secret: Option<SecretString>,
     /// The tenant's header, where token requests carry it too.
     tenant_of_token_requests: Option<HeaderValue>,
+    /// Where tokens come of a login.
+    login: Option<Requests>,
 }
 
 pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
@@ -52,9 +57,21 @@ pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
         tenant_of_token_requests = HeaderValue::from_str(&tenant.to_ascii_lowercase()).ok();
         tenant_of_token_requests.iter_mut().for_each(|value| value.set_sensitive(true));
     }
+    let login = match config.authentication() {
+        Authentication::Session => Some(login(client, &config, tenant_of_token_requests.clone())?),
+        _ => None,
+    };
     let scope = section.text("scope").map(ToOwned::to_owned);
     let method = client.authentication_method()?.unwrap_or(ClientAuthenticationMethod::ClientSecretBasic);
-    Ok(Box::new(Clarus { config, scope, method, client_secret, tenant_of_token_requests }))
+    Ok(Box::new(Clarus { config, scope, method, client_secret, tenant_of_token_requests, login }))
+}
+
+fn login(client: &Client<'_>, config: &Config, tenant: Option<HeaderValue>) -> Result<Requests, Error> {
+    let endpoints = config.endpoints();
+    let urls = [endpoints.token_url().to_owned(), endpoints.authorize_url()];
+    let header = tenant.map(|tenant| (X_CLARUS_SUBDOMAIN, tenant));
+    let usual = Usual { provider: "clarus", urls: Some(urls), header, loopback_http: LoopbackHttp::Refused };
+    Requests::login(client, usual)
 }
 
 fn authentication(client: &Client<'_>) -> Result<Authentication, Error> {
@@ -62,9 +79,7 @@ fn authentication(client: &Client<'_>) -> Result<Authentication, Error> {
     match section.text("auth") {
         None | Some("client-credentials") => credentials(client).map(Into::into),
         Some("token") => client.given_token().map(Into::into),
-        Some("authorization-code") => {
-            Err(section.error("auth", "this way is not supported by this version").with_advice(WAYS))
-        }
+        Some("authorization-code") => Ok(Authentication::Session),
         Some(_) => Err(section.error("auth", "Clarus knows no such way to authenticate").with_advice(WAYS)),
     }
 }
@@ -90,8 +105,13 @@ fn credentials(client: &Client<'_>) -> Result<Credentials, Error> {
 
 impl Provide for Clarus {
     fn meaningful(&self) -> Vec<Names> {
-        let is_given = matches!(self.config.authentication(), Authentication::Token(_));
-        vec![SETTINGS, if is_given { &["token"] } else { OF_TOKEN_REQUESTS }]
+        let mut names = match (self.config.authentication(), &self.login) {
+            (_, Some(login)) => login.meaningful(),
+            (Authentication::Token(_), _) => vec![&["token"] as Names],
+            _ => vec![OF_TOKEN_REQUESTS],
+        };
+        names.push(SETTINGS);
+        names
     }
 
     fn tls(&self) -> Result<Tls, Error> {
@@ -100,6 +120,9 @@ impl Provide for Clarus {
 
     /// None for a token that was given.
     fn token_requests(&self) -> Result<Option<TokenRequests>, Error> {
+        if let Some(login) = &self.login {
+            return login.over(self.config.transport()?, None).map(Some);
+        }
         let Authentication::Credentials(credentials) = self.config.authentication() else { return Ok(None) };
         let Some(source) = self.config.token_source(self.config.transport()?)? else { return Ok(None) };
         let token_url = self.config.endpoints().token_url();
@@ -110,7 +133,14 @@ impl Provide for Clarus {
         };
         let client_secret = self.client_secret.clone();
         let source = Arc::new(source);
-        Ok(Some(TokenRequests { source, facts, method: self.method, client_secret, endpoint: None }))
+        Ok(Some(TokenRequests {
+            source,
+            facts,
+            method: self.method,
+            client_secret,
+            endpoint: None,
+            login: None,
+        }))
     }
 
     fn service(&self, tokens: Option<Tokens>) -> Result<Service, Error> {
@@ -139,7 +169,8 @@ impl Provide for Clarus {
 const SETTINGS: Names = &["auth", "tenant"];
 const OF_TOKEN_REQUESTS: Names =
     &["client_auth", "client_id", "client_secret", "scope", "tenant_on_token_requests", "token_url"];
-const WAYS: &str = "write client-credentials or token, or leave the line out for client-credentials";
+const WAYS: &str =
+    "write authorization-code, client-credentials or token, or leave the line out for client-credentials";
 const WRITE_TENANT: &str =
     "write tenant = \"acme\" below the profile's name, where your address is https://acme.claruswms.co.uk";
 /// Clarus's tenant header (Clarus's guide "API authentication", "The subdomain header").

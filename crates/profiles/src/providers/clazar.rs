@@ -71,7 +71,14 @@ impl Provide for Clazar {
         let token_url = self.config.endpoints().token_url();
         let facts = TokenRequestFacts::new("clazar", token_url, self.config.client_id());
         let client_secret = Some(self.client_secret.clone());
-        Ok(Some(TokenRequests { source, facts, method: self.method, client_secret, endpoint: None }))
+        Ok(Some(TokenRequests {
+            source,
+            facts,
+            method: self.method,
+            client_secret,
+            endpoint: None,
+            login: None,
+        }))
     }
 
     fn service(&self, tokens: Option<Tokens>) -> Result<Service, Error> {

@@ -1,6 +1,5 @@
-//! A custom provider: any API behind OAuth 2.0 client credentials, HTTP Basic, a given token, or nothing.
+//! A custom provider: any API behind OAuth 2.0 (client credentials, or a login), HTTP Basic, a given token, or nothing.
 
-mod requests;
 mod tenant;
 
 use std::sync::Arc;
@@ -17,8 +16,11 @@ use http::{HeaderName, Uri, header::AUTHORIZATION};
 use http_body_util::Full;
 use tower::{Layer, util::BoxCloneService};
 
-use self::{requests::Requests, tenant::Tenancy};
-use super::{Provide, Service, TokenRequests, Tokens};
+use self::tenant::Tenancy;
+use super::{
+    Provide, Service, TokenRequests, Tokens,
+    requests::{LoopbackHttp, Requests, Usual},
+};
 use crate::{
     location::Base,
     settings::{Client, IDENTITY, Names},
@@ -41,26 +43,10 @@ struct Custom {
 #[derive(Debug)]
 enum Auth {
     Basic(Basic),
-    ClientCredentials(Box<Requests>),
     None,
+    /// By client credentials, or by a login.
+    Requests(Box<Requests>),
     Token(claviger_auth_core::StaticToken),
-}
-
-/// Tells whether plain `http` may be spoken to this very machine.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum LoopbackHttp {
-    Allowed,
-    Refused,
-}
-
-impl LoopbackHttp {
-    /// Takes an origin that a credential may go to.
-    fn origin(self, uri: &Uri) -> Result<Origin, Error> {
-        match self {
-            Self::Allowed => Origin::of_with_loopback(uri),
-            Self::Refused => Origin::of(uri),
-        }
-    }
 }
 
 pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
@@ -73,10 +59,13 @@ pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
     let tenancy = tenant::read(client)?;
     let auth = match section.required("auth")? {
         "authorization-code" => {
-            return Err(section.error("auth", "this way is not supported by this version").with_advice(WAYS));
+            Auth::Requests(Box::new(Requests::login(client, usual(client, tenancy.as_ref(), loopback_http))?))
         }
         "basic" => Auth::Basic(basic(client)?),
-        "client-credentials" => Auth::ClientCredentials(Box::new(Requests::read(client, tenancy.as_ref())?)),
+        "client-credentials" => {
+            let usual = usual(client, tenancy.as_ref(), loopback_http);
+            Auth::Requests(Box::new(Requests::client_credentials(client, usual)?))
+        }
         "none" => Auth::None,
         "token" => Auth::Token(client.given_token()?),
         _ => return Err(section.error("auth", "there is no such way to authenticate").with_advice(WAYS)),
@@ -91,6 +80,18 @@ pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
         loopback_http,
         proxies: client.proxies.clone(),
     }))
+}
+
+fn usual(client: &Client<'_>, tenancy: Option<&Tenancy>, loopback_http: LoopbackHttp) -> Usual {
+    let header = match tenancy {
+        Some(Tenancy { header, value: Some(value), .. })
+            if client.section.flag("tenant_on_token_requests") =>
+        {
+            Some((header.clone(), value.clone()))
+        }
+        _ => None,
+    };
+    Usual { provider: "custom", urls: None, header, loopback_http }
 }
 
 fn basic(client: &Client<'_>) -> Result<Basic, Error> {
@@ -128,14 +129,15 @@ impl Custom {
 
 impl Provide for Custom {
     fn meaningful(&self) -> Vec<Names> {
-        let of_auth = match self.auth {
-            Auth::Basic(_) => &["username", "password"],
-            Auth::ClientCredentials(_) => requests::SETTINGS,
-            Auth::None => &[],
-            Auth::Token(_) => &["token"] as Names,
+        let mut names = match &self.auth {
+            Auth::Basic(_) => vec![&["username", "password"] as Names],
+            Auth::None => Vec::new(),
+            Auth::Requests(requests) => requests.meaningful(),
+            Auth::Token(_) => vec![&["token"] as Names],
         };
         // A passphrase for nothing is a mistake.
-        vec![SETTINGS, of_auth, if self.identity.is_some() { IDENTITY } else { &[] }]
+        names.extend([SETTINGS, if self.identity.is_some() { IDENTITY } else { &[] }]);
+        names
     }
 
     fn identity(&self) -> Option<&Identity> {
@@ -153,9 +155,9 @@ impl Provide for Custom {
     /// With the same certificate as the API.
     fn token_requests(&self) -> Result<Option<TokenRequests>, Error> {
         match &self.auth {
-            Auth::ClientCredentials(requests) => {
+            Auth::Requests(requests) => {
                 let certificate = self.identity.as_ref().map(Identity::thumbprint);
-                requests.over(self.client()?, certificate, self.loopback_http).map(Some)
+                requests.over(self.client()?, certificate).map(Some)
             }
             Auth::Basic(_) | Auth::None | Auth::Token(_) => Ok(None),
         }
@@ -164,8 +166,8 @@ impl Provide for Custom {
     fn service(&self, tokens: Option<Tokens>) -> Result<Service, Error> {
         let credentials: Option<Arc<dyn CredentialSource>> = match &self.auth {
             Auth::Basic(basic) => Some(Arc::new(basic.clone())),
-            Auth::ClientCredentials(_) => tokens.map(|tokens| Arc::new(tokens) as _),
             Auth::None => None,
+            Auth::Requests(_) => tokens.map(|tokens| Arc::new(tokens) as _),
             Auth::Token(token) => Some(Arc::new(token.clone())),
         };
         let client = self.client()?;
@@ -199,11 +201,11 @@ impl Provide for Custom {
     fn own_headers(&self) -> Vec<HeaderName> {
         let authorization = match self.auth {
             Auth::None => None,
-            Auth::Basic(_) | Auth::ClientCredentials(_) | Auth::Token(_) => Some(AUTHORIZATION),
+            Auth::Basic(_) | Auth::Requests(_) | Auth::Token(_) => Some(AUTHORIZATION),
         };
         authorization.into_iter().chain(self.tenancy.iter().map(|tenancy| tenancy.header.clone())).collect()
     }
 }
 
 const SETTINGS: Names = &["allow_loopback_http", "auth", "tenant", "tenant_header"];
-const WAYS: &str = "this version knows basic, client-credentials, token and none";
+const WAYS: &str = "write authorization-code, basic, client-credentials, token or none";

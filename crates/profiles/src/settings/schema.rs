@@ -48,6 +48,7 @@ const SETTINGS: &[(&str, Kind)] = &[
     ("redirect_uri", Kind::Text),
     ("resource", Kind::List),
     ("scope", Kind::Text),
+    ("session_key", Kind::Secret),
     ("signing_alg", Kind::Text),
     ("signing_key_file", Kind::Text),
     ("tenant", Kind::Text),

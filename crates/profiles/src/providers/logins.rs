@@ -1,0 +1,152 @@
+//! Logins, as the settings describe them.
+
+use std::sync::Arc;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use claviger_auth_core::{Error, ErrorKind, TokenSource};
+use claviger_oauth_code::{AuthorizationCode, DeviceGrant, MemorySessionStore, Session, SessionStore};
+use claviger_token_endpoint::{Discovery, TokenEndpoint};
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
+use zeroize::Zeroizing;
+
+use super::{TokenRequestFacts, requests::LoopbackHttp};
+use crate::settings::{Client, Names};
+
+/// Lets users log in as a profile says, and makes sessions of what comes of that. A clone is cheap.
+#[derive(Clone, Debug)]
+pub struct Logins {
+    pub(super) settings: LoginSettings,
+    pub(super) endpoint: TokenEndpoint,
+    pub(super) discovery: Option<Discovery>,
+    pub(super) facts: TokenRequestFacts,
+    pub(super) loopback_http: LoopbackHttp,
+}
+
+/// Holds what only a login takes.
+#[derive(Clone, Debug)]
+pub(super) struct LoginSettings {
+    authorize_url: Option<String>,
+    redirect_uri: Option<String>,
+    session_key: Option<SecretSlice<u8>>,
+}
+
+impl Logins {
+    /// Makes what sends users to log in with a browser. An issuer is asked for its metadata.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Discovery::metadata`] and of
+    /// [`AuthorizationCodeBuilder::build`](claviger_oauth_code::AuthorizationCodeBuilder::build);
+    /// [`Configuration`](ErrorKind::Configuration) if it is not known where users log in.
+    pub async fn authorization_code(&self) -> Result<AuthorizationCode, Error> {
+        let metadata = match &self.discovery {
+            Some(discovery) => Some(discovery.metadata().await?),
+            None => None,
+        };
+        let url = match (&self.settings.authorize_url, &metadata) {
+            (Some(url), _) => Some(url.clone()),
+            (None, Some(metadata)) => metadata.authorization_url()?,
+            (None, None) => None,
+        };
+        let url = url.ok_or_else(|| {
+            Error::new(ErrorKind::Configuration, "it is not known where users log in")
+                .with_subject("authorize_url")
+                .with_advice("write authorize_url, or log in with --device if the server has that")
+        })?;
+        let mut code = AuthorizationCode::builder(self.endpoint.clone(), url);
+        if let Some(metadata) = &metadata {
+            code = code.with_metadata(metadata);
+        }
+        if self.loopback_http == LoopbackHttp::Allowed {
+            code = code.with_loopback_http();
+        }
+        if let Some(redirect_uri) = &self.settings.redirect_uri {
+            code = code.with_redirect_uri(redirect_uri);
+        }
+        if let Some(scope) = &self.facts.scope {
+            code = code.with_scope(scope);
+        }
+        if let Some(audience) = &self.facts.audience {
+            code = code.with_audience(audience);
+        }
+        code = self.facts.resources.iter().fold(code, |code, resource| code.with_resource(resource));
+        let parameters = self.facts.parameters.iter();
+        parameters.fold(code, |code, (name, value)| code.with_parameter(name, value)).build()
+    }
+
+    /// Makes what lets users log in on another device.
+    #[must_use]
+    pub fn device(&self) -> DeviceGrant {
+        let mut grant = DeviceGrant::new(self.endpoint.clone());
+        if let Some(scope) = &self.facts.scope {
+            grant = grant.with_scope(scope);
+        }
+        match &self.facts.audience {
+            Some(audience) => grant.with_audience(audience),
+            None => grant,
+        }
+    }
+
+    /// Makes the session that this store holds, or is going to.
+    #[must_use]
+    pub fn session(&self, store: impl SessionStore) -> Session {
+        let session = Session::new(self.endpoint.clone(), store);
+        self.facts.resources.iter().fold(session, |session, resource| session.with_resource(resource))
+    }
+
+    /// The key that the session is sealed with where it is kept, if there is one: 32 bytes.
+    #[must_use]
+    pub fn session_key(&self) -> Option<&SecretSlice<u8>> {
+        self.settings.session_key.as_ref()
+    }
+
+    /// A session that nobody has begun, and that says so.
+    pub(super) fn nobody(&self) -> Arc<dyn TokenSource> {
+        Arc::new(self.session(MemorySessionStore::new()))
+    }
+}
+
+impl LoginSettings {
+    /// What has a meaning for a login, beside what token requests take.
+    pub(super) const NAMES: Names = &["authorize_url", "redirect_uri", "session_key"];
+
+    pub(super) fn read(client: &Client<'_>, usual_url: Option<&str>) -> Result<Self, Error> {
+        let section = client.section;
+        let given = section.text("authorize_url");
+        // What is usual of a provider is not what its issuer would say.
+        let usual_url = usual_url.filter(|_| !section.has("issuer"));
+        if given.or(usual_url).is_none() && !section.has("issuer") {
+            return Err(section.missing("authorize_url").with_advice(
+                "write the URL that users log in at, or the issuer, which names its endpoints itself",
+            ));
+        }
+        Ok(Self {
+            authorize_url: given.or(usual_url).map(ToOwned::to_owned),
+            redirect_uri: section.text("redirect_uri").map(ToOwned::to_owned),
+            session_key: session_key(client)?,
+        })
+    }
+}
+
+/// The key for sessions: environment, settings.
+fn session_key(client: &Client<'_>) -> Result<Option<SecretSlice<u8>>, Error> {
+    if let Some(text) = client.variables.session_key()? {
+        return decoded(&text).map(Some).map_err(|error| error.with_subject("$CLAVIGER_SESSION_KEY"));
+    }
+    let text = client.section.secret("session_key", client.variables)?;
+    let key = text.map(|text| decoded(&text)).transpose();
+    key.map_err(|error| client.section.placed("session_key", error))
+}
+
+fn decoded(text: &SecretString) -> Result<SecretSlice<u8>, Error> {
+    // With room for what the decoder reckons with.
+    let mut bytes = Zeroizing::new([0; KEY_LENGTH + 4]);
+    let length = STANDARD.decode_slice(text.expose_secret(), &mut *bytes).ok();
+    let key = length.filter(|length| *length == KEY_LENGTH).and_then(|length| bytes.get(..length));
+    key.map(|key| key.to_vec().into()).ok_or_else(|| {
+        Error::new(ErrorKind::Configuration, "the key for sessions is not 32 bytes in base64")
+            .with_advice("make one with: openssl rand -base64 32")
+    })
+}
+
+const KEY_LENGTH: usize = 32;
