@@ -16,7 +16,7 @@ use tower::service_fn;
 #[derive(Clone)]
 pub(crate) struct FakeServer {
     state: Arc<Mutex<State>>,
-    /// A request waits until it may pass.
+    /// An answer waits until it may pass.
     pub(crate) gate: Arc<Semaphore>,
 }
 
@@ -62,8 +62,8 @@ impl FakeServer {
                     let path = request.uri().path().to_owned();
                     let body = request.into_body().collect().await.unwrap().to_bytes();
                     let form: Form = form_urlencoded::parse(&body).into_owned().collect();
-                    server.gate.acquire().await.unwrap().forget();
                     let (status, answer) = server.state().answer(&path, form);
+                    server.gate.acquire().await.unwrap().forget();
                     let mut response = Response::new(Full::<Bytes>::from(answer));
                     *response.status_mut() = status.try_into().unwrap();
                     Ok::<_, Infallible>(response)

@@ -45,7 +45,7 @@ pub trait SessionLock: Send + 'static {
 #[derive(Clone, Debug, Default)]
 pub struct MemorySessionStore {
     kept: Arc<Mutex<Option<StoredSession>>>,
-    pub(crate) turn: Arc<tokio::sync::Mutex<()>>,
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl MemorySessionStore {

@@ -38,7 +38,7 @@
 //! let acme = ClientAuthentication::new(ClientAuthenticationMethod::None, "acme");
 //! let endpoint = TokenEndpoint::builder("https://auth.example/token", acme).build(client)?;
 //! let name = SessionName::new("work", "https://auth.example/token", "acme");
-//! let key = vec![7; 32]; // in earnest: random, from the environment or a keyring
+//! let key = vec![7; 32]; // in earnest: random, from the environment or a keyring (feature `keyring`)
 //! let store = FileSessionStore::builder(&folder, name).with_key(key.into()).build()?;
 //!
 //! // Once, after a login:
@@ -54,14 +54,18 @@
 //!
 //! # What it does not do
 //!
-//! It keeps no key: where that is from is its caller's choice. It cannot keep out another program of the same user, who
+//! It keeps no key in a file: where that is from is its caller's choice. It cannot keep out another program of the same user, who
 //! may read the key too. It does not share a session between machines; a file lock seldom does. What the server has
 //! ended lies beside, as `….ended`, until the next one that ends.
 
 mod file_session_store;
+#[cfg(feature = "keyring")]
+mod keyring_key;
 mod seal;
 mod session_name;
 
+#[cfg(feature = "keyring")]
+pub use keyring_key::KeyringKey;
 pub use {
     file_session_store::{FileSessionStore, FileSessionStoreBuilder},
     session_name::SessionName,

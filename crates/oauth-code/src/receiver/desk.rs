@@ -99,16 +99,14 @@ impl Desk {
             return junk(StatusCode::BAD_REQUEST);
         };
         // A second one, in a tab that was reloaded, is passed over and sees the same.
-        let is_first = self.outcome.send_if_modified(|outcome| {
+        let _ = self.answer.try_send(code);
+        self.outcome.send_if_modified(|outcome| {
             let is_first = *outcome == Outcome::Unanswered;
             if is_first {
                 *outcome = Outcome::Unknown;
             }
             is_first
         });
-        if is_first {
-            let _ = self.answer.try_send(code);
-        }
         Answer { response: pages::see_other(&self.clean_path), is_page: false }
     }
 

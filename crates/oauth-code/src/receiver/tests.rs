@@ -86,7 +86,9 @@ async fn takes_the_answer_and_shows_a_page_without_it() {
     assert!(!page.contains("<script"));
     let requests = scene.server.requests();
     let address = scene.address;
+    let shown = time::Instant::now();
     scene.ended().await.unwrap();
+    assert!(shown.elapsed() < PAGE_PATIENCE, "it does not wait for what the browser has");
     assert_eq!(requests[0]["code"], "swordfish");
     assert_eq!(requests[0]["redirect_uri"], format!("http://{address}/callback"));
 }
