@@ -45,6 +45,11 @@ pub(crate) enum Command {
     Completions(CompletionsArguments),
     /// Walk through it all against the sandbox, and show what happened
     Demo,
+    /// Log in with a browser, once; requests need nobody after that
+    #[command(after_help = LOGIN_HELP)]
+    Login(LoginArguments),
+    /// Have the server take the session back, and forget it
+    Logout,
     /// Print the manual page
     #[command(after_help = MAN_HELP)]
     Man,
@@ -53,6 +58,11 @@ pub(crate) enum Command {
     Request(RequestArguments),
     /// Emulate the providers on this machine until Ctrl-C
     Sandbox(SandboxArguments),
+    /// Put a secret into the file that the profile names for it, or take it away
+    #[command(after_help = SECRET_HELP)]
+    Secret(SecretArguments),
+    /// Say who is logged in, and until when
+    Status(StatusArguments),
     /// Get an access token
     Token(TokenArguments),
 }
@@ -69,6 +79,47 @@ pub(crate) struct CompletionsArguments {
     /// Which shell
     #[arg(value_enum, value_name = "SHELL")]
     pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct LoginArguments {
+    /// Open no browser: print the address, and take on stdin where the browser was sent
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+    /// Log in on another device, such as a telephone
+    #[arg(long, conflicts_with_all = ["no_browser", "timeout"])]
+    pub(crate) device: bool,
+    /// Give up after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub(crate) timeout: u32,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SecretArguments {
+    /// What to do
+    #[arg(value_enum, value_name = "ACTION")]
+    pub(crate) action: SecretAction,
+    /// Profile whose secret it is
+    #[arg(value_name = "PROFILE")]
+    pub(crate) of: String,
+    /// Which setting's, where the profile has several in files
+    #[arg(long, value_name = "SETTING")]
+    pub(crate) setting: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum SecretAction {
+    /// Ask for it (or read it from stdin), and put it there
+    Set,
+    /// Take it away
+    Forget,
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct StatusArguments {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]
@@ -165,6 +216,14 @@ bash:  claviger completions bash > ~/.local/share/bash-completion/completions/cl
 zsh:   claviger completions zsh > a folder in $fpath, as _claviger
 fish:  claviger completions fish > ~/.config/fish/completions/claviger.fish";
 
+const LOGIN_HELP: &str = "\
+For profiles with auth = \"authorization-code\". The browser is the program in $BROWSER, else the platform's choice.
+The session is kept between runs, sealed if there is a key: session_key in the profile, or $CLAVIGER_SESSION_KEY.";
+
+const SECRET_HELP: &str = "\
+The profile says where: client_secret = { file = \"secret.txt\" }. At a terminal it is asked for, and not shown;
+else it is read from stdin: pass show acme | claviger secret set acme";
+
 const MAN_HELP: &str = "\
 For a look: claviger man | man -l -
 To stay:    claviger man > ~/.local/share/man/man1/claviger.1";
@@ -204,7 +263,7 @@ mod tests {
 
     #[test]
     fn knows_no_command_that_is_not_there() {
-        for name in ["login", "logout", "status", "rpc", "publish", "proxy"] {
+        for name in ["rpc", "publish", "proxy"] {
             assert!(text(&[name]).contains("unrecognized subcommand"), "{name}");
         }
     }

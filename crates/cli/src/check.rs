@@ -46,7 +46,7 @@ async fn walk(choice: &Choice, environment: &Environment, report: &mut Report) -
     identity::certificate(&profile, report);
 
     let keeper = Keeper::new(choice, environment);
-    let stack = Stack::new(&profile, |requests| keeper.keep(requests));
+    let stack = Stack::new(&profile, |requests| keeper.keep(profile.section().name(), requests));
     let stack = report.need("api", stack.map_err(Into::into))?;
     let requests = report.need("token", profile.token_requests().map_err(Into::into))?;
     for server in network::servers(&stack, requests.as_ref(), report)? {

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
+use claviger_login::Words;
 
 use crate::failure::Failure;
 
@@ -82,6 +83,15 @@ pub(crate) fn warn(words: &str) {
 /// Says a line about something that will soon go wrong.
 pub(crate) fn alarm(words: &str) {
     say(&format!("{ERROR}claviger: WARNING:{ERROR:#} {}\n", escaped(words)));
+}
+
+/// Says what the login has to say.
+pub(crate) fn words(words: Words<'_>) {
+    match words {
+        Words::Line(line) => say(&format!("{}\n", escaped(line))),
+        Words::Note(words) => note(words),
+        Words::Warning(words) => warn(words),
+    }
 }
 
 /// Says a text of several lines.

@@ -47,6 +47,11 @@ impl Environment {
         self.variables.text("CLAVIGER_PROFILE")
     }
 
+    /// `$BROWSER`, the program or programs that open an address.
+    pub(crate) fn browser(&self) -> Option<OsString> {
+        self.get("BROWSER")
+    }
+
     /// The variable that puts other authorities in the place of the platform's, if one does.
     pub(crate) fn steers_platform_roots(&self) -> Option<&'static str> {
         ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().find(|name| self.get(name).is_some())

@@ -5,7 +5,8 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use claviger_auth_core::{Error, TokenSource};
+use claviger_auth_core::{Error, ErrorKind, TokenSource};
+use claviger_login::ProfileSession;
 use claviger_profiles::{TokenRequestFacts, TokenRequests};
 use claviger_token_store_file::{Key, TokenStore};
 
@@ -16,6 +17,7 @@ use crate::{args::Choice, console, environment::Environment};
 pub(crate) struct Keeper {
     folder: Folder,
     store: OnceLock<Arc<TokenStore>>,
+    session: OnceLock<Arc<ProfileSession>>,
 }
 
 #[derive(Debug)]
@@ -32,11 +34,16 @@ impl Keeper {
             Some(folder) => Folder::At(folder),
             None => Folder::Unknown,
         };
-        Self { folder, store: OnceLock::new() }
+        Self { folder, store: OnceLock::new(), session: OnceLock::new() }
     }
 
     /// Fits [`Stack::new`](claviger_profiles::Stack::new); it is for one stack.
-    pub(crate) fn keep(&self, requests: TokenRequests) -> Result<Arc<dyn TokenSource>, Error> {
+    pub(crate) fn keep(&self, profile: &str, requests: TokenRequests) -> Result<Arc<dyn TokenSource>, Error> {
+        if requests.login.is_some() {
+            let session = Arc::new(self.open(profile, &requests)?);
+            let _ = self.session.set(Arc::clone(&session));
+            return Ok(session);
+        }
         let folder = match &self.folder {
             Folder::At(folder) => folder,
             Folder::LeftAlone => return Ok(requests.source),
@@ -58,6 +65,38 @@ impl Keeper {
         Ok(store)
     }
 
+    /// Opens the session of a profile whose tokens come of a login.
+    pub(crate) fn open(&self, profile: &str, requests: &TokenRequests) -> Result<ProfileSession, Error> {
+        let wrong = |what| Error::new(ErrorKind::Configuration, what);
+        let Some(logins) = &requests.login else {
+            return Err(Self::no_login());
+        };
+        let folder = match &self.folder {
+            Folder::At(folder) => folder,
+            Folder::LeftAlone => {
+                return Err(
+                    wrong("a login is kept between runs, or it is none").with_advice("leave --no-cache out")
+                );
+            }
+            Folder::Unknown => {
+                return Err(wrong("there is no folder to keep the session in")
+                    .with_advice("name one in $CLAVIGER_STATE_DIR"));
+            }
+        };
+        ProfileSession::open(folder, profile, &requests.facts, logins, console::words)
+    }
+
+    /// Says that there is nothing to log in to.
+    pub(crate) fn no_login() -> Error {
+        Error::new(ErrorKind::Configuration, "nobody logs in with this profile")
+            .with_advice("choose one with auth = \"authorization-code\", by --profile; others need no login")
+    }
+
+    /// The session, where tokens come of a login.
+    pub(crate) fn session(&self) -> Option<&ProfileSession> {
+        self.session.get().map(|session| &**session)
+    }
+
     /// The store, where tokens are kept.
     pub(crate) fn store(&self) -> Option<&TokenStore> {
         self.store.get().map(|store| &**store)
@@ -65,7 +104,9 @@ impl Keeper {
 
     /// Says where the last token came from, as `token --json` has it.
     pub(crate) fn source(&self) -> &'static str {
-        if self.store.get().is_some_and(|store| store.last_was_kept()) { "cache" } else { "fetched" }
+        let was_kept = self.store().is_some_and(TokenStore::last_was_kept)
+            || self.session().is_some_and(ProfileSession::last_was_kept);
+        if was_kept { "cache" } else { "fetched" }
     }
 }
 
@@ -138,13 +179,14 @@ mod tests {
             method: ClientAuthenticationMethod::None,
             client_secret: None,
             endpoint: None,
+            login: None,
         };
-        let Err(error) = Keeper::new(&Choice::default(), &environment).keep(requests()) else {
+        let Err(error) = Keeper::new(&Choice::default(), &environment).keep("acme", requests()) else {
             panic!("not refused")
         };
         assert_eq!(error.subject(), Some(path));
         assert!(error.advice().contains("$CLAVIGER_STATE_DIR") && error.advice().contains("--no-cache"));
         let alone = Choice { no_cache: true, ..Choice::default() };
-        Keeper::new(&alone, &environment).keep(requests()).unwrap();
+        Keeper::new(&alone, &environment).keep("acme", requests()).unwrap();
     }
 }

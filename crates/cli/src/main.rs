@@ -13,6 +13,7 @@ mod environment;
 mod exit;
 mod failure;
 mod keeper;
+mod login;
 mod request;
 mod sandbox;
 mod settings;
@@ -59,9 +60,13 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
             Command::Check(check) => check::run(choice, check, &environment).await,
             Command::Completions(completions) => completions::run(completions),
             Command::Demo => demo(&program()).await,
+            Command::Login(login) => login::log_in(choice, login, &environment).await,
+            Command::Logout => login::log_out(choice, &environment).await,
             Command::Man => completions::man(),
             Command::Request(request) => request::run(choice, request, &environment).await,
             Command::Sandbox(sandbox) => sandbox::run(sandbox, &program()).await,
+            Command::Secret(secret) => login::secret(choice, &secret, &environment),
+            Command::Status(status) => login::status(choice, status, &environment).await,
             Command::Token(token) => token::run(choice, token, &environment).await,
         }
     });

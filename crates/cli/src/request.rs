@@ -4,6 +4,7 @@ mod message;
 mod status;
 
 use claviger_auth_core::{Error, ErrorKind};
+use claviger_login::ProfileSession;
 use claviger_profiles::Stack;
 use http::{Response, StatusCode, Version};
 use http_body_util::BodyExt;
@@ -32,7 +33,7 @@ pub(crate) async fn run(
     profile.warnings().iter().for_each(|warning| console::warn(warning));
     certificate::warn(&profile);
     let keeper = Keeper::new(choice, environment);
-    let stack = Stack::new(&profile, |requests| keeper.keep(requests))?;
+    let stack = Stack::new(&profile, |requests| keeper.keep(profile.section().name(), requests))?;
     let url = stack.base().locate(&arguments.target)?;
     let request = message::build(&arguments, url, stack.own_headers())?;
     let authentication = stack.authentication();
@@ -46,6 +47,9 @@ pub(crate) async fn run(
         console::advise(advice);
     }
     written?;
+    if let Some(ended) = keeper.session().and_then(ProfileSession::take_ended) {
+        return Err(ended.into());
+    }
     Ok(if arguments.fail { status::judge(status, verdict) } else { Exit::Done })
 }
 

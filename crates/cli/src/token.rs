@@ -28,7 +28,7 @@ pub(crate) async fn run(
     profile.warnings().iter().for_each(|warning| console::warn(warning));
     certificate::warn(&profile);
     let keeper = Keeper::new(choice, environment);
-    let stack = Stack::new(&profile, |requests| keeper.keep(requests))?;
+    let stack = Stack::new(&profile, |requests| keeper.keep(profile.section().name(), requests))?;
     let Some(tokens) = stack.tokens() else {
         return Err(Error::new(
             ErrorKind::Configuration,
@@ -37,6 +37,11 @@ pub(crate) async fn run(
         .with_advice("use it with claviger request, or choose another profile with --profile")
         .into());
     };
+    if arguments.revoke && keeper.session().is_some() {
+        return Err(Error::new(ErrorKind::Configuration, "the profile's tokens come of a login")
+            .with_advice("take the whole session back, with claviger logout")
+            .into());
+    }
     if arguments.revoke {
         return revoke(endpoint(&stack)?, &keeper).await;
     }

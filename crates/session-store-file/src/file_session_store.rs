@@ -1,6 +1,11 @@
 //! The store: one file, one lock.
 
-use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use claviger_auth_core::{Error, ErrorKind};
@@ -39,6 +44,12 @@ impl FileSessionStore {
     #[must_use]
     pub fn builder(folder: impl Into<PathBuf>, name: SessionName) -> FileSessionStoreBuilder {
         FileSessionStoreBuilder { folder: folder.into(), name, key: None }
+    }
+
+    /// Returns where the session is kept.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.shelf.file.path()
     }
 
     /// Does what blocks where it may.

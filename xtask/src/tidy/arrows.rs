@@ -70,6 +70,16 @@ const ARROWS: &[(&str, Allowed)] = &[
         ]),
     ),
     ("claviger-error", Allowed::Only(&[])),
+    (
+        "claviger-login",
+        Allowed::Only(&[
+            "claviger-auth-core",
+            "claviger-oauth-code",
+            "claviger-profiles",
+            "claviger-session-store-file",
+            "claviger-token-endpoint",
+        ]),
+    ),
     ("claviger-mtls", Allowed::Only(&["claviger-auth-core"])),
     ("claviger-oauth-cc", Allowed::Only(&["claviger-auth-core", "claviger-token-endpoint"])),
     ("claviger-oauth-code", Allowed::Only(&["claviger-auth-core", "claviger-token-endpoint"])),

@@ -31,7 +31,7 @@ pub(super) fn choose(
 
 /// Says where each value comes from.
 pub(super) fn origins(section: &Section, choice: &Choice, environment: &Environment, report: &mut Report) {
-    let above = above(choice, environment);
+    let above = above(section, choice, environment);
     for (name, by) in &above {
         let instead = if section.has(name) { ", above the settings file" } else { "" };
         report.ok(format!("setting {name}"), format!("{by}{instead}"));
@@ -59,14 +59,16 @@ pub(super) fn origins(section: &Section, choice: &Choice, environment: &Environm
 }
 
 /// Lists what stands above the settings file, and by what it was given.
-fn above(choice: &Choice, environment: &Environment) -> Vec<(&'static str, &'static str)> {
+fn above(section: &Section, choice: &Choice, environment: &Environment) -> Vec<(&'static str, &'static str)> {
     let id = match (&choice.client_id, environment.variables().value("CLAVIGER_CLIENT_ID")) {
         (Some(_), _) => Some("--client-id"),
         (None, Some(_)) => Some("$CLAVIGER_CLIENT_ID"),
         (None, None) => None,
     };
     let secret = environment.variables().has_client_secret().then_some("$CLAVIGER_CLIENT_SECRET");
-    [("client_id", id), ("client_secret", secret)]
+    let key = environment.variables().value("CLAVIGER_SESSION_KEY").map(|_| "$CLAVIGER_SESSION_KEY");
+    let key = key.filter(|_| section.text("auth") == Some("authorization-code"));
+    [("client_id", id), ("client_secret", secret), ("session_key", key)]
         .into_iter()
         .filter_map(|(name, by)| by.map(|by| (name, by)))
         .collect()

@@ -41,6 +41,12 @@ fn of_unauthorized(authentication: Authentication) -> (&'static str, &'static st
             "check the user and the password, or the token, with whoever issued them: \
              a token that was given is never renewed",
         ),
+        Authentication::LoggedIn => (
+            "; it does not take the token of this login",
+            "if somebody else logs in with the same account, that may have ended the session: try again in some seconds, \
+             for a token younger than 5 s is not replaced; else check that api_url and token_url belong together, and scope \
+             and audience",
+        ),
         Authentication::None => (
             "; the profile sends no credentials",
             "choose another profile with --profile, or another way with auth in this one",
@@ -89,6 +95,7 @@ mod tests {
         for (authentication, expected) in [
             (Authentication::Fetched, "token_url"),
             (Authentication::Given, "password"),
+            (Authentication::LoggedIn, "same account"),
             (Authentication::None, "--profile"),
         ] {
             assert!(of(401, authentication).unwrap().1.contains(expected), "{authentication:?}");

@@ -2,7 +2,9 @@
 
 use std::fs;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use claviger_auth_core::ErrorKind;
+use secrecy::ExposeSecret;
 
 use super::*;
 use crate::{
@@ -26,6 +28,10 @@ fn load(settings: &str, tenant: Option<&str>, variables: &[(&'static str, &str)]
         );
         fs::write(folder.path().join(file), credentials).unwrap();
     }
+    let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority = authority.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap();
+    fs::write(folder.path().join("ca.pem"), authority.pem()).unwrap();
     let file = folder.path().join("claviger.toml");
     fs::write(&file, format!("[profiles.a]\n{settings}")).unwrap();
     let overrides = match tenant {
@@ -224,7 +230,11 @@ fn says_what_is_missing_or_wrong_and_where() {
         (format!("{CLARUS}client_auth = 'tls_client_auth'"), "a.client_auth"),
         (format!("{CLARUS}auth = 'token'"), "a.token"),
         (format!("{CLARUS}auth = 'token'\ntoken = 'sword fish'"), "a.token"),
-        (format!("{CLARUS}auth = 'authorization-code'"), "not supported by this version"),
+        (format!("{CLARUS}auth = 'authorization-code'\nsession_key = 'swordfish'"), "a.session_key"),
+        (format!("{LOGIN}client_secret = {{ file = 'none.txt' }}").replace("'none'", "'json'"), "none.txt"),
+        (LOGIN.replace("client_auth = 'none'", ""), "a.client_secret"),
+        (LOGIN.replace("authorize_url", "check_path"), "a.authorize_url"),
+        (LOGIN.replace("token_url", "check_path"), "a.token_url"),
         (format!("{CLARUS}auth = 'swordfish'"), "a.auth"),
         (CLAZAR.replace("client_id", "scope"), "a.client_id"),
         (CLAZAR.replace("client_secret", "scope"), "a.client_secret"),
@@ -241,6 +251,78 @@ fn says_what_is_missing_or_wrong_and_where() {
     }
 }
 
+const LOGIN: &str = "provider = 'custom'\napi_url = 'https://api.example/'\nauth = 'authorization-code'\n\
+                     authorize_url = 'https://auth.example/login'\ntoken_url = 'https://auth.example/token'\n\
+                     client_auth = 'none'\nclient_id = 'acme'\n";
+
+/// What a login with these settings begins with: the URL, without what is drawn at random.
+fn login_url(settings: &str, variables: &[(&'static str, &str)]) -> String {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let profile = load(settings, None, variables).unwrap();
+    assert_eq!(profile.warnings(), Vec::<String>::new(), "{settings}");
+    let logins = profile.provider.token_requests().unwrap().unwrap().login.unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let login = runtime.block_on(logins.authorization_code()).unwrap().begin().unwrap();
+    let (before, after) = login.url().split_once("&state=").unwrap();
+    let rest = after.split_once("code_challenge_method=S256").unwrap().1;
+    format!("{before}{rest}")
+}
+
+#[test]
+fn a_login_asks_for_what_the_settings_say() {
+    let back = "redirect_uri=http%3A%2F%2F127.0.0.1%2Fcallback";
+    let ca = "ca_file = 'ca.pem'\n";
+    let start = format!("https://auth.example/login?response_type=code&client_id=acme&{back}");
+    assert_eq!(login_url(&format!("{LOGIN}{ca}"), &[]), start);
+    let more = "scope = 'read offline_access'\naudience = 'b'\nresource = ['https://c.example']\n\
+                parameters = ['prompt=login']\nredirect_uri = 'http://127.0.0.1:8765/cb'\n";
+    let elsewhere = start.replace("127.0.0.1%2Fcallback", "127.0.0.1%3A8765%2Fcb");
+    assert_eq!(
+        login_url(&format!("{LOGIN}{ca}{more}"), &[]),
+        format!(
+            "{elsewhere}&scope=read+offline_access&audience=b&prompt=login&resource=https%3A%2F%2Fc.example"
+        )
+    );
+    let clarus = "provider = 'clarus'\ntenant = 'acme'\nauth = 'authorization-code'\nclient_auth = 'none'\n\
+                  client_id = 'acme'\nca_file = 'ca.pem'\n";
+    let start = start.replace("auth.example/login", "clarus-api.com/oauth/authorize");
+    assert_eq!(login_url(clarus, &[]), start);
+    assert_eq!(
+        login_url(&format!("{clarus}api_url = 'https://a.example/'\n"), &[]),
+        start.replace("clarus-api.com", "a.example")
+    );
+    let given = login_url(&format!("{clarus}authorize_url = 'https://b.example/'\n"), &[]);
+    assert!(given.starts_with("https://b.example/?response_type=code"), "{given}");
+}
+
+#[test]
+fn a_session_is_sealed_with_the_key_of_the_variable_before_that_of_the_settings() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let key = |settings: &str, variables: &[(&'static str, &str)]| {
+        let profile = load(&format!("{LOGIN}ca_file = 'ca.pem'\n{settings}"), None, variables)?;
+        let login = profile.provider.token_requests()?.unwrap().login.unwrap();
+        Ok::<_, Error>(login.session_key().map(|key| key.expose_secret().to_vec()))
+    };
+    let (sevens, eights) = (STANDARD.encode([7; 32]), STANDARD.encode([8; 32]));
+    let setting = "session_key = { env = 'KEY' }";
+    assert_eq!(key("", &[]).unwrap(), None);
+    assert_eq!(key(setting, &[("KEY", &sevens)]).unwrap(), Some(vec![7; 32]));
+    assert_eq!(
+        key(setting, &[("KEY", &sevens), ("CLAVIGER_SESSION_KEY", &eights)]).unwrap(),
+        Some(vec![8; 32])
+    );
+    for bad in ["swordfish", &STANDARD.encode([7; 31]), &STANDARD.encode([7; 33]), &STANDARD.encode([7; 64])]
+    {
+        let error = key("", &[("CLAVIGER_SESSION_KEY", bad)]).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.subject()),
+            (ErrorKind::Configuration, Some("$CLAVIGER_SESSION_KEY"))
+        );
+        assert!(error.advice().contains("openssl rand") && !format!("{error:?}").contains(bad));
+        assert!(key(setting, &[("KEY", bad)]).unwrap_err().to_string().contains("profiles.a.session_key"));
+    }
+}
+
 #[test]
 fn a_setting_of_another_way_is_a_warning() {
     let token = "auth = 'token'\ntoken = 'swordfish'\n";
@@ -254,6 +336,11 @@ fn a_setting_of_another_way_is_a_warning() {
         (format!("{CLARUS}username = 'a'"), "username"),
         (format!("{CLAZAR}tenant = 'a'\nauth = 'token'"), "auth tenant"),
         (format!("{CUSTOM}{token}username = 'a'\ntoken_url = 'https://a.example'"), "token_url username"),
+        (
+            format!("{CLARUS}issuer = 'https://a.example'\nredirect_uri = 'http://[::1]/'"),
+            "issuer redirect_uri",
+        ),
+        (format!("{LOGIN}username = 'a'\ncountry = 'mx'"), "country username"),
         (format!("{CUSTOM}auth = 'none'\nclient_id = 'a'"), "client_id"),
         (format!("{CUSTOM}auth = 'none'\npassphrase = 'swordfish'"), "passphrase"),
     ] {
@@ -265,7 +352,7 @@ fn a_setting_of_another_way_is_a_warning() {
 
 #[test]
 fn every_setting_with_a_meaning_is_known() {
-    for settings in [CLARIFY, CLARUS, CLAZAR] {
+    for settings in [CLARIFY, CLARUS, CLAZAR, LOGIN] {
         for name in load(settings, None, NONE).unwrap().provider.meaningful().concat() {
             assert!(settings::is_known(name), "{name}");
         }

@@ -46,6 +46,7 @@ pub(super) fn text(sandbox: &Sandbox) -> String {
     line(&mut text, "auth", "authorization-code");
     line(&mut text, "authorize_url", &login.authorize_url());
     line(&mut text, "token_url", &clarus_token);
+    line(&mut text, "issuer", &login.issuer());
     line(&mut text, "client_auth", "none");
     line(&mut text, "client_id", login.public_client_id());
     line(&mut text, "check_path", "/api/products");

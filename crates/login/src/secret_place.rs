@@ -1,0 +1,215 @@
+//! Where a profile says that a secret is, to be put there.
+
+use std::{
+    fs,
+    io::{self, IsTerminal, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use claviger_auth_core::{Error, ErrorKind};
+use claviger_profiles::{SecretSource, Section, Value};
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
+
+/// Knows the file that a profile has a secret in.
+///
+/// What is put there is for its user alone, and takes the place of what was there as a whole.
+#[derive(Clone, Debug)]
+pub struct SecretPlace {
+    setting: &'static str,
+    file: PathBuf,
+}
+
+impl SecretPlace {
+    /// Finds the place of this setting's secret, else that of the only secret that has one.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](ErrorKind::Configuration) if there is none, or if there are several and none was named.
+    pub fn of(section: &Section, setting: Option<&str>) -> Result<Self, Error> {
+        let folder = section.position().path().parent().unwrap_or(Path::new(""));
+        let mut places: Vec<_> = section
+            .entries()
+            .filter_map(|(name, _, value)| match value {
+                Value::Secret(SecretSource::File(file)) => {
+                    Some(Self { setting: name, file: folder.join(file) })
+                }
+                _ => None,
+            })
+            .filter(|place| setting.is_none_or(|setting| setting == place.setting))
+            .collect();
+        let position = section.position();
+        match (places.pop(), places.is_empty()) {
+            (Some(place), true) => Ok(place),
+            (Some(_), false) => {
+                Err(Error::new(ErrorKind::Configuration, "the profile has several secrets in files")
+                    .with_subject(position.to_string())
+                    .with_advice("say which: --setting client_secret, for one"))
+            }
+            (None, _) => {
+                Err(Error::new(ErrorKind::Configuration, "the profile names no file for such a secret")
+                    .with_subject(position.to_string())
+                    .with_advice(
+                        "write client_secret = { file = \"secret.txt\" } below the profile's name, for one",
+                    ))
+            }
+        }
+    }
+
+    /// Names the setting.
+    #[must_use]
+    pub fn setting(&self) -> &'static str {
+        self.setting
+    }
+
+    /// Names the file.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Puts the secret there. It blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](ErrorKind::Configuration) if it is empty, has control characters in it (several lines, for one),
+    /// or if the file cannot be written: what was there is there still.
+    pub fn set(&self, secret: &SecretString) -> Result<(), Error> {
+        let text = secret.expose_secret();
+        if text.is_empty() || text.contains(char::is_control) {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                "this is no secret: it is empty, or has several lines",
+            )
+            .with_subject(self.setting)
+            .with_advice("give it on one line"));
+        }
+        self.write(text).map_err(|error| self.failed("the secret cannot be written", error))
+    }
+
+    /// Takes the secret away, and tells whether there was one. It blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](ErrorKind::Configuration) if the file is there and cannot be removed.
+    pub fn forget(&self) -> Result<bool, Error> {
+        match fs::remove_file(&self.file) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(self.failed("the secret cannot be removed", error)),
+        }
+    }
+
+    fn write(&self, text: &str) -> io::Result<()> {
+        // A link is followed, so that what it leads to is replaced and not the link.
+        let file = fs::canonicalize(&self.file).unwrap_or_else(|_| self.file.clone());
+        let folder = file.parent().unwrap_or(Path::new(""));
+        // Its user's alone from the moment it is made.
+        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+        temporary.write_all(text.as_bytes())?;
+        temporary.write_all(b"\n")?;
+        temporary.as_file().sync_all()?;
+        temporary.persist(&file)?;
+        Ok(())
+    }
+
+    fn failed(&self, what: &'static str, error: io::Error) -> Error {
+        Error::new(ErrorKind::Configuration, what)
+            .with_subject(format!("{}, {}", self.setting, self.file.display()))
+            .with_source(error)
+            .with_advice("check that its folder is there, and yours to write to")
+    }
+}
+
+/// Asks for a secret: on a terminal without showing what is typed, else it is standard input, less its last line end.
+///
+/// # Errors
+///
+/// [`Configuration`](ErrorKind::Configuration) if standard input cannot be read, is no text, or is too long to be a
+/// secret.
+pub fn ask(question: &str) -> Result<SecretString, Error> {
+    let unreadable = |error: io::Error| {
+        Error::new(ErrorKind::Configuration, "the secret cannot be read from standard input")
+            .with_source(error)
+            .with_advice("type it at a terminal, or pipe it in")
+    };
+    if io::stdin().is_terminal() {
+        return rpassword::prompt_password(question).map(SecretString::from).map_err(unreadable);
+    }
+    read(io::stdin().lock()).map_err(unreadable)
+}
+
+fn read(input: impl Read) -> io::Result<SecretString> {
+    // With room for it all, so that no copy is left behind where the buffer grows.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST + 1));
+    input.take(LONGEST as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > LONGEST {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    Ok(text.strip_suffix('\r').unwrap_or(text).into())
+}
+
+/// As long as what profiles take for a secret.
+const LONGEST: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use claviger_profiles::Document;
+
+    use super::*;
+
+    fn place(folder: &Path, secrets: &str, setting: Option<&str>) -> Result<SecretPlace, Error> {
+        let file = folder.join("claviger.toml");
+        fs::write(&file, format!("[profiles.a]\nprovider = 'clazar'\n{secrets}\n")).unwrap();
+        SecretPlace::of(&Document::open(&file).unwrap().choose(None).unwrap(), setting)
+    }
+
+    #[test]
+    fn puts_a_secret_where_the_profile_looks_for_it_and_takes_it_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = place(folder.path(), "client_secret = { file = 's.txt' }", None).unwrap();
+        for secret in ["swordfish", "marlin"] {
+            place.set(&secret.into()).unwrap();
+            assert_eq!(fs::read_to_string(folder.path().join("s.txt")).unwrap(), format!("{secret}\n"));
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(place.file()).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        for bad in ["", "sword\nfish"] {
+            let error = place.set(&bad.into()).unwrap_err();
+            assert!(!error.to_string().contains("fish"), "{error}");
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left behind");
+        assert!(place.forget().unwrap());
+        assert!(!place.forget().unwrap());
+    }
+
+    #[test]
+    fn knows_one_place_or_asks_which() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |secrets: &str, setting| place(folder.path(), secrets, setting);
+        let both = "client_secret = { file = 's.txt' }\npassphrase = { file = 'p.txt' }";
+        assert_eq!(of(both, Some("passphrase")).unwrap().setting(), "passphrase");
+        assert!(of(both, None).unwrap_err().advice().contains("--setting"));
+        for none in ["", "client_secret = 'swordfish'", "client_secret = { env = 'A' }"] {
+            let error = of(none, None).unwrap_err();
+            assert!(error.advice().contains("{ file"), "{error}");
+            assert!(!format!("{error} {error:?}").contains("swordfish"));
+        }
+    }
+
+    #[test]
+    fn reads_one_line_and_leaves_its_end_out() {
+        let text = |input: &[u8]| read(input).map(|secret| secret.expose_secret().to_owned());
+        for input in ["a b", "a b\n", "a b\r\n"] {
+            assert_eq!(text(input.as_bytes()).unwrap(), "a b");
+        }
+        assert_eq!(text(b"a\nb\n").unwrap(), "a\nb", "whoever takes it refuses that");
+        assert!(text(b"\xff").is_err() && text(&vec![b'a'; LONGEST + 1]).is_err());
+    }
+}
