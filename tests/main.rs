@@ -97,6 +97,8 @@ mod program_failures;
 #[cfg(test)]
 mod program_kept_tokens;
 #[cfg(test)]
+mod program_login;
+#[cfg(test)]
 mod program_profile_failures;
 #[cfg(test)]
 mod program_profiles;

@@ -99,6 +99,19 @@ impl Terminal {
             let value = entry.header("authorization").and_then(|value| value.split_once(' '));
             secrets.extend(value.map(|(_, value)| ("value of an Authorization header", value.to_owned())));
         }
+        secrets.push(("person's password", clarus.login().password().to_owned()));
+        for file in self.kept() {
+            // One that is sealed, or damaged by a test, says nothing.
+            let kept = serde_json::from_slice(&fs::read(file).unwrap()).unwrap_or(serde_json::Value::Null);
+            let tokens = ["access_token", "refresh_token"].map(|name| kept[name].as_str().map(str::to_owned));
+            secrets.extend(tokens.into_iter().flatten().map(|token| ("kept token", token)));
+        }
+        for entry in clarus.journal().token_entries() {
+            let form: Vec<_> = form_urlencoded::parse(&entry.body).into_owned().collect();
+            let is_secret = |name: &str| ["code", "code_verifier", "refresh_token"].contains(&name);
+            let values = form.into_iter().filter(|(name, _)| is_secret(name));
+            secrets.extend(values.map(|(_, value)| ("part of a token request", value)));
+        }
         let key = clara.identity().key_pem();
         let lines = key.lines().filter(|line| !line.starts_with("-----"));
         secrets.extend(lines.map(|line| ("private key", line.to_owned())));

@@ -36,6 +36,13 @@ pub(crate) async fn log_out(choice: &Choice, environment: &Environment) -> Resul
     match session(choice, environment)?.log_out().await? {
         LoggedOut::Nobody => console::note("nobody was logged in"),
         LoggedOut::TakenBack => console::note("logged out; the server has taken the session back"),
+        LoggedOut::Unreadable => {
+            console::note("logged out: the session is forgotten here");
+            console::warn(
+                "it could not be read (status says why), so the server was not asked to take it back: end it at the \
+                 provider",
+            );
+        }
         LoggedOut::Forgotten => {
             console::note("logged out: the session is forgotten here");
             console::warn(

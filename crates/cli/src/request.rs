@@ -4,7 +4,6 @@ mod message;
 mod status;
 
 use claviger_auth_core::{Error, ErrorKind};
-use claviger_login::ProfileSession;
 use claviger_profiles::Stack;
 use http::{Response, StatusCode, Version};
 use http_body_util::BodyExt;
@@ -47,9 +46,6 @@ pub(crate) async fn run(
         console::advise(advice);
     }
     written?;
-    if let Some(ended) = keeper.session().and_then(ProfileSession::take_ended) {
-        return Err(ended.into());
-    }
     Ok(if arguments.fail { status::judge(status, verdict) } else { Exit::Done })
 }
 

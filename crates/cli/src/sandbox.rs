@@ -109,6 +109,9 @@ fn commands(sandbox: &Sandbox, program: &str) -> String {
     ] {
         text.push_str(&format!("  {program} --profile {profile} request {request}\n"));
     }
+    text.push_str(&format!(
+        "  {program} --profile clarus-login login  {QUIET}in the browser; then request, as above{QUIET:#}\n"
+    ));
     text
 }
 
@@ -180,6 +183,7 @@ mod tests {
         for profile in ["clara", "clarify", "clarify-basic", "clarus", "clazar"] {
             assert!(text.contains(&format!("claviger --profile {profile} request ")), "{profile}");
         }
+        assert!(text.contains("claviger --profile clarus-login login"));
         assert!(without_folder(&sandbox).contains("--dir"));
     }
 

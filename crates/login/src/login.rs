@@ -124,7 +124,12 @@ impl ProfileSession {
     }
 
     async fn by_device(&self) -> Result<TokenAnswer, Error> {
-        let login = self.logins.device().begin().await?;
+        let login = self.logins.device().begin().await.map_err(|error| match error.subject() {
+            Some("device_authorization_endpoint") => error.with_advice(
+                "log in with a browser, or with --no-browser; a server that can do this has an issuer that says where",
+            ),
+            _ => error,
+        })?;
         let told = login.authorization();
         (self.say)(Note("open this address on any device:"));
         (self.say)(Line(told.verification_uri()));

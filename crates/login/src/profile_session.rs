@@ -4,7 +4,6 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
-    sync::{Mutex, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -44,7 +43,6 @@ pub struct ProfileSession {
     path: PathBuf,
     advice: &'static str,
     last_was_kept: AtomicBool,
-    ended: Mutex<Option<Error>>,
 }
 
 /// What became of a session that was ended.
@@ -57,6 +55,8 @@ pub enum LoggedOut {
     Forgotten,
     /// It is forgotten here, and the server has taken it back.
     TakenBack,
+    /// It is forgotten here. It could not be read, and so not be taken back.
+    Unreadable,
 }
 
 impl ProfileSession {
@@ -93,7 +93,6 @@ impl ProfileSession {
             // Advice is a literal everywhere else. This one is made once in a run.
             advice: format!("log in: claviger --profile {} login", quoted(profile)).leak(),
             last_was_kept: AtomicBool::new(false),
-            ended: Mutex::new(None),
         })
     }
 
@@ -104,11 +103,12 @@ impl ProfileSession {
     /// Those of the store; and of the server, if it is known where sessions are taken back and that failed: the session
     /// is forgotten all the same, and the error says so.
     pub async fn log_out(&self) -> Result<LoggedOut, Error> {
-        // One that cannot be read is there too.
-        if self.session.stored().await.is_ok_and(|session| session.is_none()) {
-            return Ok(LoggedOut::Nobody);
-        }
-        let Err(error) = self.session.end().await else { return Ok(LoggedOut::TakenBack) };
+        let done = match self.session.stored().await {
+            Ok(None) => return Ok(LoggedOut::Nobody),
+            Ok(Some(_)) => LoggedOut::TakenBack,
+            Err(_) => LoggedOut::Unreadable,
+        };
+        let Err(error) = self.session.end().await else { return Ok(done) };
         if !self.session.stored().await.is_ok_and(|session| session.is_none()) {
             return Err(error);
         }
@@ -143,12 +143,6 @@ impl ProfileSession {
         self.last_was_kept.load(Ordering::Relaxed)
     }
 
-    /// Takes the error that says why there was no other token for one that the API had rejected. The answer to the
-    /// request is the rejection, and does not say it.
-    pub fn take_ended(&self) -> Option<Error> {
-        self.ended.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
     /// Says what to type.
     fn advised(&self, error: Error) -> Error {
         if error.advice().starts_with("log in") { error.with_advice(self.advice) } else { error }
@@ -161,18 +155,12 @@ impl TokenSource for ProfileSession {
         let before = self.session.stored().await.ok().flatten();
         let was_rejected = matches!(why, Fetch::Rejected(_));
         let fetched = self.session.fetch(why).await.map_err(|error| self.advised(error));
-        match &fetched {
-            Ok(token) => {
-                let was_kept = before.is_some_and(|kept| kept.access_token().header() == token.header());
-                self.last_was_kept.store(was_kept, Ordering::Relaxed);
-                if was_rejected {
-                    (self.say)(Words::Warning(ENDED_EARLY));
-                }
+        if let Ok(token) = &fetched {
+            let was_kept = before.is_some_and(|kept| kept.access_token().header() == token.header());
+            self.last_was_kept.store(was_kept, Ordering::Relaxed);
+            if was_rejected {
+                (self.say)(Words::Warning(ENDED_EARLY));
             }
-            Err(error) if was_rejected => {
-                *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
-            }
-            Err(_) => {}
         }
         fetched
     }

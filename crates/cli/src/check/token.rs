@@ -19,6 +19,8 @@ pub(super) async fn fetch(
     };
     let token = report.need("token", tokens.token().await.map_err(Into::into))?;
     let from = match keeper.source() {
+        "cache" if requests.login.is_some() => "of a login, kept since an earlier run".to_owned(),
+        _ if requests.login.is_some() => "of a login, renewed just now".to_owned(),
         "cache" => "kept since an earlier run (--no-cache fetches another)".to_owned(),
         _ => format!("fetched by {}", requests.method),
     };
