@@ -154,6 +154,22 @@ async fn a_death_in_the_gap_loses_it_only_where_the_server_punishes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_has_ended_is_told_as_such_whenever_somebody_dies_over_it() {
+    let scene = Scene::logged_in(Reuse::Punished, 0).await;
+    for (step, words) in [
+        ("before setting aside", "the server has ended the session (invalid_grant)"),
+        ("set aside", "nobody is logged in"),
+    ] {
+        scene.die("answer came").await;
+        assert_eq!(scene.die(step).await, None, "it died at {step}");
+        let error = scene.session().fetch(Fetch::Cold).await.unwrap_err();
+        assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::CredentialsRefused, words));
+        scene.log_in().await;
+        assert!(scene.survived().await, "{step}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_death_at_any_moment_loses_nothing_that_the_server_does_not_take() {
     let scene = Scene::logged_in(Reuse::Forgiven, 0).await;
     let mut had_answered = 0;

@@ -1,6 +1,6 @@
 //! The authorization code grant: where the user is sent, and what comes back.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use claviger_auth_core::{Error, ErrorKind, Origin};
 use claviger_token_endpoint::{ServerMetadata, TokenEndpoint};
@@ -26,7 +26,6 @@ pub struct AuthorizationCode {
     settings: Arc<Settings>,
 }
 
-#[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) endpoint: TokenEndpoint,
     /// Checked, and without a fragment.
@@ -110,6 +109,17 @@ impl AuthorizationCode {
             .extend_pairs(settings.parameters.iter().filter(|(_, value)| !value.is_empty()))
             .extend_pairs(settings.resources.iter().map(|resource| ("resource", resource)));
         Ok(Login::new(Arc::clone(settings), query.finish(), state, verifier, redirect_uri))
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the URLs and parameters: they may name a user.
+        f.debug_struct("Settings")
+            .field("endpoint", &self.endpoint)
+            .field("issuer", &self.issuer)
+            .field("naming", &self.naming)
+            .finish_non_exhaustive()
     }
 }
 
@@ -222,8 +232,8 @@ impl AuthorizationCodeBuilder {
     }
 }
 
-impl std::fmt::Debug for AuthorizationCodeBuilder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for AuthorizationCodeBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not the URLs: they have not been checked, and may name a user with a password.
         f.debug_struct("AuthorizationCodeBuilder")
             .field("endpoint", &self.endpoint)

@@ -21,6 +21,7 @@ fn asks_for_what_it_was_told_with_a_proof_key() {
         .with_resource("https://api.example/v2")
         .with_parameter("prompt", "none")
         .with_parameter("prompt", "consent")
+        .with_parameter("login_hint", "swordfish")
         .with_redirect_uri("https://app.example/cb?a=b")
         .build()
         .unwrap();
@@ -36,7 +37,13 @@ fn asks_for_what_it_was_told_with_a_proof_key() {
     assert_ne!(sent["state"], other["state"]);
     assert_ne!(sent["code_challenge"], other["code_challenge"]);
     let shown = format!("{login:?} {client:?}");
-    assert!(!shown.contains(&sent["state"]) && !shown.contains(&sent["code_challenge"]), "{shown}");
+    assert_eq!(sent["login_hint"], "swordfish", "it was there to be found");
+    assert!(
+        !shown.contains("swordfish")
+            && !shown.contains(&sent["state"])
+            && !shown.contains(&sent["code_challenge"]),
+        "{shown}"
+    );
 }
 
 #[test]
