@@ -1,8 +1,17 @@
 //! The program against it: a profile with an issuer, and what `token` can do besides getting one.
 
-use std::fs;
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    process::Stdio,
+};
 
-use super::*;
+use tokio::task::spawn_blocking;
+
+use super::{
+    browser::{Browser, Person},
+    *,
+};
 use crate::program_runs::{Ran, program_in};
 
 /// A terminal with a profile for each of these clients.
@@ -52,6 +61,13 @@ impl Terminal {
         let url = format!("token_url = '{}/token'", server.secure_url);
         profiles.push(profile("tls", "tls", &format!("{tls}{url}")));
         profiles.push(profile("foreign", "tls", tls));
+        // The server has no API; that of tokens will do.
+        profiles.push(format!(
+            "[profiles.login]\nprovider = 'custom'\napi_url = '{url}'\nissuer = '{url}'\nca_file = 'ca.pem'\n\
+             auth = 'authorization-code'\nallow_loopback_http = true\nclient_id = 'native'\nclient_auth = 'none'\n\
+             scope = 'read write'\n",
+            url = server.url
+        ));
         write("claviger.toml", &profiles.concat());
         Some(Self { server, folder })
     }
@@ -103,4 +119,42 @@ async fn looks_a_token_up_and_takes_it_back() {
     assert_eq!(ran.code, 2, "{ran:?}");
     let ran = terminal.run("post", "token --revoke --show").await;
     assert_eq!(ran.code, 2, "{ran:?}");
+}
+
+#[tokio::test]
+async fn somebody_logs_in_on_a_telephone_and_out_again() {
+    let Some(terminal) = Terminal::new().await else { return };
+    let mut command = program_in(terminal.folder.path());
+    command.args(["--config", "claviger.toml", "--profile", "login", "login", "--device"]);
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let reading = spawn_blocking(move || {
+        let mut line = String::new();
+        while !line.contains("user_code=") {
+            line.clear();
+            assert!(said.read_line(&mut line).unwrap() > 0, "it ended");
+        }
+        (line, said)
+    });
+    let (complete, mut said) = reading.await.unwrap();
+    let page = Browser::new(&terminal.server, Person::Agrees).visit(complete.trim_end()).await;
+    assert!(page.contains("Sign-in Success"), "{page}");
+    let ending = spawn_blocking(move || {
+        let mut stderr = String::new();
+        said.read_to_string(&mut stderr).unwrap();
+        (child.wait().unwrap().code(), stderr)
+    });
+    let (code, stderr) = ending.await.unwrap();
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stderr.contains("logged in; the access token lasts 3600 s, and is renewed"), "{stderr}");
+
+    let shown = terminal.run("login", "token --show").await.stdout;
+    let token = AccessToken::bearer(&shown.split_whitespace().nth(1).unwrap().into()).unwrap();
+    assert_eq!(terminal.server.introspect(&token).await["scope"], "read write");
+    assert_eq!(terminal.run("login", "status --json").await.json()["scope"], "read write");
+    let ran = terminal.run("login", "logout").await;
+    assert_eq!((ran.code, ran.stderr.contains("taken the session back")), (0, true), "{ran:?}");
+    assert_eq!(terminal.server.introspect(&token).await["active"], false);
+    assert_eq!(terminal.run("login", "token").await.code, 3);
 }

@@ -11,7 +11,6 @@ use claviger_auth_core::{AccessToken, Clock as _, Error, ErrorKind, Fetch, Syste
 use claviger_oauth_code::Session;
 use claviger_profiles::{Logins, TokenRequestFacts};
 use claviger_session_store_file::{FileSessionStore, SessionName};
-use serde_json::json;
 
 use crate::Status;
 
@@ -179,7 +178,7 @@ impl fmt::Debug for ProfileSession {
 fn identity(profile: &str, facts: &TokenRequestFacts) -> String {
     let TokenRequestFacts { provider, scope, audience, resources, parameters, tenant, .. } = facts;
     let tenant = tenant.as_ref().map(|tenant| String::from_utf8_lossy(tenant.as_bytes()));
-    json!([profile, provider, scope, audience, resources, parameters, tenant]).to_string()
+    serde_json::json!([profile, provider, scope, audience, resources, parameters, tenant]).to_string()
 }
 
 /// Writes a name as a shell reads it.

@@ -30,11 +30,9 @@ impl SecretPlace {
         let folder = section.position().path().parent().unwrap_or(Path::new(""));
         let mut places: Vec<_> = section
             .entries()
-            .filter_map(|(name, _, value)| match value {
-                Value::Secret(SecretSource::File(file)) => {
-                    Some(Self { setting: name, file: folder.join(file) })
-                }
-                _ => None,
+            .filter_map(|(name, _, value)| {
+                let Value::Secret(SecretSource::File(file)) = value else { return None };
+                Some(Self { setting: name, file: folder.join(file) })
             })
             .filter(|place| setting.is_none_or(|setting| setting == place.setting))
             .collect();

@@ -6,7 +6,6 @@ use std::{
 };
 
 use claviger_oauth_code::StoredSession;
-use serde_json::json;
 
 /// Tells how a session stands. No token is in what it tells.
 #[derive(Debug)]
@@ -60,7 +59,7 @@ impl Status {
     #[must_use]
     pub fn json(&self) -> String {
         let refresh_token = self.session.as_ref().is_some_and(|session| session.refresh_token().is_some());
-        let value = json!({
+        let value = serde_json::json!({
             "profile": self.profile,
             "client_id": self.client_id,
             "logged_in": self.is_logged_in(),

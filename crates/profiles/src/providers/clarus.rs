@@ -57,10 +57,8 @@ pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
         tenant_of_token_requests = HeaderValue::from_str(&tenant.to_ascii_lowercase()).ok();
         tenant_of_token_requests.iter_mut().for_each(|value| value.set_sensitive(true));
     }
-    let login = match config.authentication() {
-        Authentication::Session => Some(login(client, &config, tenant_of_token_requests.clone())?),
-        _ => None,
-    };
+    let logs_in = matches!(config.authentication(), Authentication::Session);
+    let login = logs_in.then(|| login(client, &config, tenant_of_token_requests.clone())).transpose()?;
     let scope = section.text("scope").map(ToOwned::to_owned);
     let method = client.authentication_method()?.unwrap_or(ClientAuthenticationMethod::ClientSecretBasic);
     Ok(Box::new(Clarus { config, scope, method, client_secret, tenant_of_token_requests, login }))
@@ -105,10 +103,10 @@ fn credentials(client: &Client<'_>) -> Result<Credentials, Error> {
 
 impl Provide for Clarus {
     fn meaningful(&self) -> Vec<Names> {
-        let mut names = match (self.config.authentication(), &self.login) {
-            (_, Some(login)) => login.meaningful(),
-            (Authentication::Token(_), _) => vec![&["token"] as Names],
-            _ => vec![OF_TOKEN_REQUESTS],
+        let is_given = matches!(self.config.authentication(), Authentication::Token(_));
+        let mut names = match &self.login {
+            Some(login) => login.meaningful(),
+            None => vec![if is_given { &["token"] } else { OF_TOKEN_REQUESTS }],
         };
         names.push(SETTINGS);
         names
