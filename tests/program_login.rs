@@ -443,6 +443,21 @@ async fn commands_of_a_login_are_for_profiles_with_a_login() {
 }
 
 #[tokio::test]
+async fn a_keyring_that_is_not_there_is_told() {
+    let terminal = Terminal::new().await;
+    terminal.edit("claviger.toml", |text| {
+        text.replace("{ file = \"clarus/secret.txt\" }", "{ keyring = \"sandbox\" }")
+    });
+    // Whether the program was built to ask one or not: there is none without a session of the desktop.
+    let ran = terminal.run("--profile clarus request GET /api/products").await;
+    assert_eq!((ran.code, &*ran.stdout), (2, ""), "{ran:?}");
+    assert!(ran.stderr.contains("keyring") && ran.stderr.contains("{ file = "), "{ran:?}");
+    assert!(ran.stderr.contains("profiles.clarus.client_secret, keyring entry sandbox"), "{ran:?}");
+    let ran = terminal.run("--profile clarus check").await;
+    assert!(ran.stdout.contains("sandbox in the keyring, named at"), "{ran:?}");
+}
+
+#[tokio::test]
 async fn a_secret_is_put_where_the_profile_looks_for_it() {
     let terminal = Terminal::new().await;
     let right = terminal.sandbox.sandbox.clarus().client_secret();

@@ -58,7 +58,7 @@ pub(crate) enum Command {
     Request(RequestArguments),
     /// Emulate the providers on this machine until Ctrl-C
     Sandbox(SandboxArguments),
-    /// Put a secret into the file that the profile names for it, or take it away
+    /// Put a secret where the profile says that it is, or take it away
     #[command(after_help = SECRET_HELP)]
     Secret(SecretArguments),
     /// Say who is logged in, and until when
@@ -102,7 +102,7 @@ pub(crate) struct SecretArguments {
     /// Profile whose secret it is
     #[arg(value_name = "PROFILE")]
     pub(crate) of: String,
-    /// Which setting's, where the profile has several in files
+    /// Which setting's, where the profile has several
     #[arg(long, value_name = "SETTING")]
     pub(crate) setting: Option<String>,
 }
@@ -221,7 +221,7 @@ For profiles with auth = \"authorization-code\". The browser is the program in $
 The session is kept between runs, sealed if there is a key: session_key in the profile, or $CLAVIGER_SESSION_KEY.";
 
 const SECRET_HELP: &str = "\
-The profile says where: client_secret = { file = \"secret.txt\" }. At a terminal it is asked for, and not shown;
+The profile says where: client_secret = { file = \"secret.txt\" }, or { keyring = \"…\" }. At a terminal it is asked for, and not shown;
 else it is read from stdin: pass show acme | claviger secret set acme";
 
 const MAN_HELP: &str = "\

@@ -65,7 +65,7 @@ pub(crate) async fn status(
     Ok(if status.is_logged_in() { Exit::Done } else { Exit::Refused })
 }
 
-/// Puts a secret into its file, or takes it away. What the profile means is not asked: its secret may be missing.
+/// Puts a secret where the profile says that it is, or takes it away. What the profile means is not asked: its secret may be missing.
 pub(crate) fn secret(
     choice: &Choice,
     arguments: &SecretArguments,
@@ -74,14 +74,14 @@ pub(crate) fn secret(
     let choice = Choice { profile: Some(arguments.of.clone()), ..choice.clone() };
     let section = settings::choose(settings::open(&choice, environment)?, &choice, environment)?;
     let place = SecretPlace::of(&section, arguments.setting.as_deref())?;
-    let (setting, file) = (place.setting(), place.file().display());
+    let (setting, shown) = (place.setting(), place.shown());
     match arguments.action {
         SecretAction::Set => {
             place.set(&ask(&format!("{setting} of {} (not shown): ", console::escaped(&arguments.of)))?)?;
-            console::note(&format!("{setting} is in {file}, for you alone to read"));
+            console::note(&format!("{setting} is in {shown}, for you alone to read"));
         }
-        SecretAction::Forget if place.forget()? => console::note(&format!("{setting} is gone from {file}")),
-        SecretAction::Forget => console::note(&format!("{setting} was not there: {file}")),
+        SecretAction::Forget if place.forget()? => console::note(&format!("{setting} is gone from {shown}")),
+        SecretAction::Forget => console::note(&format!("{setting} was not there: {shown}")),
     }
     Ok(Exit::Done)
 }

@@ -7,17 +7,23 @@ use std::{
 };
 
 use claviger_auth_core::{Error, ErrorKind};
-use claviger_profiles::{SecretSource, Section, Value};
+use claviger_profiles::{KeyringSecret, SecretSource, Section, Value};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
-/// Knows the file that a profile has a secret in.
+/// Knows where a profile has a secret: in a file, or in the platform's keyring.
 ///
-/// What is put there is for its user alone, and takes the place of what was there as a whole.
+/// A file that is put there is for its user alone, and takes the place of what was there as a whole.
 #[derive(Clone, Debug)]
 pub struct SecretPlace {
     setting: &'static str,
-    file: PathBuf,
+    place: Place,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    File(PathBuf),
+    Keyring(KeyringSecret),
 }
 
 impl SecretPlace {
@@ -31,8 +37,12 @@ impl SecretPlace {
         let mut places: Vec<_> = section
             .entries()
             .filter_map(|(name, _, value)| {
-                let Value::Secret(SecretSource::File(file)) = value else { return None };
-                Some(Self { setting: name, file: folder.join(file) })
+                let place = match value {
+                    Value::Secret(SecretSource::File(file)) => Place::File(folder.join(file)),
+                    Value::Secret(SecretSource::Keyring(entry)) => Place::Keyring(KeyringSecret::new(entry)),
+                    Value::Flag(_) | Value::List(_) | Value::Secret(_) | Value::Text(_) => return None,
+                };
+                Some(Self { setting: name, place })
             })
             .filter(|place| setting.is_none_or(|setting| setting == place.setting))
             .collect();
@@ -40,15 +50,15 @@ impl SecretPlace {
         match (places.pop(), places.is_empty()) {
             (Some(place), true) => Ok(place),
             (Some(_), false) => {
-                Err(Error::new(ErrorKind::Configuration, "the profile has several secrets in files")
+                Err(Error::new(ErrorKind::Configuration, "the profile has several such secrets")
                     .with_subject(position.to_string())
                     .with_advice("say which: --setting client_secret, for one"))
             }
             (None, _) => {
-                Err(Error::new(ErrorKind::Configuration, "the profile names no file for such a secret")
+                Err(Error::new(ErrorKind::Configuration, "the profile names no place for such a secret")
                     .with_subject(position.to_string())
                     .with_advice(
-                        "write client_secret = { file = \"secret.txt\" } below the profile's name, for one",
+                        "write client_secret = { file = \"secret.txt\" } below the profile's name, or { keyring = \"…\" }",
                     ))
             }
         }
@@ -60,10 +70,13 @@ impl SecretPlace {
         self.setting
     }
 
-    /// Names the file.
+    /// Names the place: the file, or the keyring's entry.
     #[must_use]
-    pub fn file(&self) -> &Path {
-        &self.file
+    pub fn shown(&self) -> String {
+        match &self.place {
+            Place::File(file) => file.display().to_string(),
+            Place::Keyring(secret) => format!("the keyring, entry {}", secret.name()),
+        }
     }
 
     /// Puts the secret there. It blocks.
@@ -71,7 +84,7 @@ impl SecretPlace {
     /// # Errors
     ///
     /// [`Configuration`](ErrorKind::Configuration) if it is empty, has control characters in it (several lines, for one),
-    /// or if the file cannot be written: what was there is there still.
+    /// or if the file cannot be written: what was there is there still. Those of the keyring.
     pub fn set(&self, secret: &SecretString) -> Result<(), Error> {
         let text = secret.expose_secret();
         if text.is_empty() || text.contains(char::is_control) {
@@ -82,41 +95,50 @@ impl SecretPlace {
             .with_subject(self.setting)
             .with_advice("give it on one line"));
         }
-        self.write(text).map_err(|error| self.failed("the secret cannot be written", error))
+        match &self.place {
+            Place::File(file) => {
+                write(file, text).map_err(|error| self.failed("the secret cannot be written", error))
+            }
+            Place::Keyring(entry) => entry.set(secret),
+        }
     }
 
     /// Takes the secret away, and tells whether there was one. It blocks.
     ///
     /// # Errors
     ///
-    /// [`Configuration`](ErrorKind::Configuration) if the file is there and cannot be removed.
+    /// [`Configuration`](ErrorKind::Configuration) if the file is there and cannot be removed. Those of the keyring.
     pub fn forget(&self) -> Result<bool, Error> {
-        match fs::remove_file(&self.file) {
+        let file = match &self.place {
+            Place::File(file) => file,
+            Place::Keyring(entry) => return entry.forget(),
+        };
+        match fs::remove_file(file) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(self.failed("the secret cannot be removed", error)),
         }
     }
 
-    fn write(&self, text: &str) -> io::Result<()> {
-        // A link is followed, so that what it leads to is replaced and not the link.
-        let file = fs::canonicalize(&self.file).unwrap_or_else(|_| self.file.clone());
-        let folder = file.parent().unwrap_or(Path::new(""));
-        // Its user's alone from the moment it is made.
-        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-        temporary.write_all(text.as_bytes())?;
-        temporary.write_all(b"\n")?;
-        temporary.as_file().sync_all()?;
-        temporary.persist(&file)?;
-        Ok(())
-    }
-
     fn failed(&self, what: &'static str, error: io::Error) -> Error {
         Error::new(ErrorKind::Configuration, what)
-            .with_subject(format!("{}, {}", self.setting, self.file.display()))
+            .with_subject(format!("{}, {}", self.setting, self.shown()))
             .with_source(error)
             .with_advice("check that its folder is there, and yours to write to")
     }
+}
+
+fn write(file: &Path, text: &str) -> io::Result<()> {
+    // A link is followed, so that what it leads to is replaced and not the link.
+    let file = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let folder = file.parent().unwrap_or(Path::new(""));
+    // Its user's alone from the moment it is made.
+    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+    temporary.write_all(text.as_bytes())?;
+    temporary.write_all(b"\n")?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(&file)?;
+    Ok(())
 }
 
 /// Asks for a secret: on a terminal without showing what is typed, else it is standard input, less its last line end.
@@ -175,7 +197,7 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let mode = fs::metadata(place.file()).unwrap().permissions().mode();
+            let mode = fs::metadata(folder.path().join("s.txt")).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
         for bad in ["", "sword\nfish"] {

@@ -51,7 +51,10 @@ pub(super) fn origins(section: &Section, choice: &Choice, environment: &Environm
                 report.ok(step, format!("${variable}, named at {position}"));
             }
             Value::Secret(SecretSource::File(_)) => report.ok(step, format!("a file, named at {position}")),
-            Value::Secret(SecretSource::Keyring) | Value::Flag(_) | Value::List(_) | Value::Text(_) => {
+            Value::Secret(SecretSource::Keyring(entry)) => {
+                report.ok(step, format!("{entry} in the keyring, named at {position}"));
+            }
+            Value::Flag(_) | Value::List(_) | Value::Text(_) => {
                 report.ok(step, position.to_string());
             }
         }

@@ -190,7 +190,7 @@ fn source(table: &DeTable<'_>) -> Option<SecretSource> {
     match &**key.get_ref() {
         "env" => Some(SecretSource::Environment(text.to_owned())),
         "file" => Some(SecretSource::File(text.to_owned())),
-        "keyring" => Some(SecretSource::Keyring),
+        "keyring" => Some(SecretSource::Keyring(text.to_owned())),
         _ => None,
     }
 }

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use super::position::Position;
-use crate::Variables;
+use crate::{KeyringSecret, Variables};
 
 /// Says where a secret is. Nothing is looked up before it is wanted.
 #[derive(Clone, Debug)]
@@ -17,8 +17,8 @@ pub enum SecretSource {
     Environment(String),
     /// In the file of this path, which is relative to the settings file.
     File(String),
-    /// In the platform's keyring, which this version does not ask.
-    Keyring,
+    /// In the platform's keyring, by this name.
+    Keyring(String),
     /// In the settings themselves.
     Literal(SecretString),
 }
@@ -46,9 +46,10 @@ impl SecretSource {
                     error.with_subject(subject)
                 })
             }
-            Self::Keyring => Err(position
-                .error(name, "secrets in a keyring are not supported by this version")
-                .with_advice("name a file, { file = \"…\" }, or an environment variable, { env = \"…\" }")),
+            Self::Keyring(entry) => KeyringSecret::new(entry).load().map_err(|error| {
+                let subject = format!("{position}, {name}, keyring entry {entry}");
+                error.with_subject(subject)
+            }),
             Self::Literal(secret) => Ok(secret.clone()),
         }
     }
