@@ -21,7 +21,6 @@ use crate::{
     environment::Environment,
     exit::Exit,
     failure::Failure,
-    keeper::Keeper,
 };
 
 /// Runs the command. It ends as the first step that failed would have ended another command.
@@ -45,8 +44,8 @@ async fn walk(choice: &Choice, environment: &Environment, report: &mut Report) -
     identity::trust(profile.section(), environment, report);
     identity::certificate(&profile, report);
 
-    let keeper = Keeper::new(choice, environment);
-    let stack = Stack::new(&profile, |requests| keeper.keep(profile.section().name(), requests));
+    let keeper = crate::settings::keeper(choice, environment);
+    let stack = Stack::new(&profile, |requests| keeper.keep(requests));
     let stack = report.need("api", stack.map_err(Into::into))?;
     let requests = report.need("token", profile.token_requests().map_err(Into::into))?;
     for server in network::servers(&stack, requests.as_ref(), report)? {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use claviger_auth_core::Error;
-use claviger_login::{LoggedOut, ProfileSession, SecretPlace, Way, ask};
+use claviger_login::{ProfileSession, SecretPlace, Way, ask};
+use claviger_profiles::Profile;
 
 use crate::{
     args::{Choice, LoginArguments, SecretAction, SecretArguments, StatusArguments},
@@ -11,7 +12,6 @@ use crate::{
     environment::Environment,
     exit::Exit,
     failure::Failure,
-    keeper::Keeper,
     settings,
 };
 
@@ -27,30 +27,20 @@ pub(crate) async fn log_in(
         _ => Way::Browser(environment.browser()),
     };
     let within = Duration::from_secs(arguments.timeout.into());
-    session(choice, environment)?.log_in(way, within).await?;
+    let profile = load(choice, environment)?;
+    let done = session(&profile, choice, environment)?.log_in(way, within).await;
+    // These two are looked at only when somebody logs in.
+    let subject = |error: &Error| SETTINGS.into_iter().find(|name| error.subject() == Some(*name));
+    done.map_err(|error| match subject(&error) {
+        Some(name) => profile.section().placed(name, error),
+        None => error,
+    })?;
     Ok(Exit::Done)
 }
 
 /// Ends the session.
 pub(crate) async fn log_out(choice: &Choice, environment: &Environment) -> Result<Exit, Failure> {
-    match session(choice, environment)?.log_out().await? {
-        LoggedOut::Nobody => console::note("nobody was logged in"),
-        LoggedOut::TakenBack => console::note("logged out; the server has taken the session back"),
-        LoggedOut::Unreadable => {
-            console::note("logged out: the session is forgotten here");
-            console::warn(
-                "it could not be read (status says why), so the server was not asked to take it back: end it at the \
-                 provider",
-            );
-        }
-        LoggedOut::Forgotten => {
-            console::note("logged out: the session is forgotten here");
-            console::warn(
-                "the server was not asked to take it back: it is not known where that is done. An issuer in the \
-                 profile may say; else end it at the provider",
-            );
-        }
-    }
+    session(&load(choice, environment)?, choice, environment)?.log_out().await?;
     Ok(Exit::Done)
 }
 
@@ -60,7 +50,7 @@ pub(crate) async fn status(
     arguments: StatusArguments,
     environment: &Environment,
 ) -> Result<Exit, Failure> {
-    let status = session(choice, environment)?.status().await?;
+    let status = session(&load(choice, environment)?, choice, environment)?.status().await?;
     console::print(&if arguments.json { status.json() } else { status.text() })?;
     Ok(if status.is_logged_in() { Exit::Done } else { Exit::Refused })
 }
@@ -74,24 +64,28 @@ pub(crate) fn secret(
     let choice = Choice { profile: Some(arguments.of.clone()), ..choice.clone() };
     let section = settings::choose(settings::open(&choice, environment)?, &choice, environment)?;
     let place = SecretPlace::of(&section, arguments.setting.as_deref())?;
-    let (setting, shown) = (place.setting(), place.shown());
-    match arguments.action {
+    let said = match arguments.action {
         SecretAction::Set => {
-            place.set(&ask(&format!("{setting} of {} (not shown): ", console::escaped(&arguments.of)))?)?;
-            console::note(&format!("{setting} is in {shown}, for you alone to read"));
+            let question = format!("secret of {}, not shown: ", console::escaped(&arguments.of));
+            place.set(&ask(&question)?)?;
+            "the secret is in its place"
         }
-        SecretAction::Forget if place.forget()? => console::note(&format!("{setting} is gone from {shown}")),
-        SecretAction::Forget => console::note(&format!("{setting} was not there: {shown}")),
-    }
+        SecretAction::Forget if place.forget()? => "the secret is gone",
+        SecretAction::Forget => "the secret was not there",
+    };
+    console::note(&format!("{said} ({})", place.shown()));
     Ok(Exit::Done)
 }
 
-fn session(choice: &Choice, environment: &Environment) -> Result<ProfileSession, Error> {
+fn load(choice: &Choice, environment: &Environment) -> Result<Profile, Error> {
     let profile = settings::load(choice, None, environment)?;
     profile.warnings().iter().for_each(|warning| console::warn(warning));
     certificate::warn(&profile);
-    match profile.token_requests()? {
-        Some(requests) => Keeper::new(choice, environment).open(profile.section().name(), &requests),
-        None => Err(Keeper::no_login()),
-    }
+    Ok(profile)
 }
+
+fn session(profile: &Profile, choice: &Choice, environment: &Environment) -> Result<ProfileSession, Error> {
+    settings::keeper(choice, environment).open(profile.token_requests()?.as_ref())
+}
+
+const SETTINGS: [&str; 2] = ["authorize_url", "redirect_uri"];

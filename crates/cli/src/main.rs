@@ -12,7 +12,6 @@ mod console;
 mod environment;
 mod exit;
 mod failure;
-mod keeper;
 mod login;
 mod request;
 mod sandbox;

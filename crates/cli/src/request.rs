@@ -18,7 +18,6 @@ use crate::{
     environment::Environment,
     exit::Exit,
     failure::Failure,
-    keeper::Keeper,
     settings,
 };
 
@@ -31,8 +30,8 @@ pub(crate) async fn run(
     let profile = settings::load(choice, arguments.tenant.clone(), environment)?;
     profile.warnings().iter().for_each(|warning| console::warn(warning));
     certificate::warn(&profile);
-    let keeper = Keeper::new(choice, environment);
-    let stack = Stack::new(&profile, |requests| keeper.keep(profile.section().name(), requests))?;
+    let keeper = settings::keeper(choice, environment);
+    let stack = Stack::new(&profile, |requests| keeper.keep(requests))?;
     let url = stack.base().locate(&arguments.target)?;
     let request = message::build(&arguments, url, stack.own_headers())?;
     let authentication = stack.authentication();

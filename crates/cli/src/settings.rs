@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use claviger_auth_core::{Error, ErrorKind};
+use claviger_login::{Keeper, StateFolder};
 use claviger_profiles::{Document, Overrides, Profile, Section};
 
-use crate::{args::Choice, environment::Environment};
+use crate::{args::Choice, console, environment::Environment};
 
 /// Reads the one profile that was chosen, with what stands above it.
 pub(crate) fn load(
@@ -50,6 +51,16 @@ pub(crate) fn read(
         overrides = overrides.with_tenant(tenant);
     }
     Profile::read(section, &overrides, environment.variables())
+}
+
+/// Keeps tokens and sessions where the platform has such things, unless they are to be left alone.
+pub(crate) fn keeper(choice: &Choice, environment: &Environment) -> Keeper {
+    let folder = match environment.state_folder() {
+        _ if choice.no_cache => StateFolder::LeftAlone,
+        Some(folder) => StateFolder::At(folder),
+        None => StateFolder::Unknown,
+    };
+    Keeper::new(folder, console::words)
 }
 
 /// Never looks in the current folder: a checkout must not be able to send somebody's secrets away.

@@ -1,6 +1,7 @@
 //! `claviger token`: gets an access token, and shows it only when told to.
 
 use claviger_auth_core::{AccessToken, Error, ErrorKind};
+use claviger_login::Keeper;
 use claviger_profiles::Stack;
 use claviger_token_endpoint::TokenEndpoint;
 use secrecy::ExposeSecret;
@@ -14,7 +15,6 @@ use crate::{
     environment::Environment,
     exit::Exit,
     failure::Failure,
-    keeper::Keeper,
     settings,
 };
 
@@ -27,8 +27,8 @@ pub(crate) async fn run(
     let profile = settings::load(choice, None, environment)?;
     profile.warnings().iter().for_each(|warning| console::warn(warning));
     certificate::warn(&profile);
-    let keeper = Keeper::new(choice, environment);
-    let stack = Stack::new(&profile, |requests| keeper.keep(profile.section().name(), requests))?;
+    let keeper = settings::keeper(choice, environment);
+    let stack = Stack::new(&profile, |requests| keeper.keep(requests))?;
     let Some(tokens) = stack.tokens() else {
         return Err(Error::new(
             ErrorKind::Configuration,

@@ -2,7 +2,7 @@
 //!
 //! # What it does
 //!
-//! [`ProfileSession`] is the session of one profile in its file: [`log_in`](ProfileSession::log_in) begins it, by
+//! [`Keeper`] keeps tokens between runs, or a session where they come of a login. [`ProfileSession`] is the session of one profile in its file: [`log_in`](ProfileSession::log_in) begins it, by
 //! browser, by a pasted address or on another device; as a token source it serves every run after that;
 //! [`log_out`](ProfileSession::log_out) ends it, and [`status`](ProfileSession::status) tells of it. [`SecretPlace`]
 //! is where a profile says that a secret is, to be put there. It is `claviger login`, `logout`, `status` and `secret`.
@@ -45,7 +45,7 @@
 //! # let requests = Ok::<_, claviger_auth_core::Error>(requests);
 //! let requests = requests?.expect("it has a login");
 //! let logins = requests.login.as_ref().expect("it has a login");
-//! let session = ProfileSession::open(home.path(), "acme", &requests.facts, logins, |_: Words<'_>| ())?;
+//! let session = ProfileSession::open(home.path(), &requests.facts, logins, |_: Words<'_>| ())?;
 //! assert!(session.status().await?.text().contains("logged in      no"));
 //! # Ok(())
 //! # }
@@ -57,14 +57,16 @@
 //! function to say things to. No token and no secret is ever in what it says.
 
 mod browser;
+mod keeper;
 mod login;
 mod profile_session;
 mod secret_place;
 mod status;
 
 pub use {
+    keeper::{Keeper, StateFolder},
     login::Way,
-    profile_session::{LoggedOut, ProfileSession, Say, Words},
+    profile_session::{ProfileSession, Say, Words},
     secret_place::{SecretPlace, ask},
     status::Status,
 };

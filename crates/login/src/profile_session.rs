@@ -44,20 +44,6 @@ pub struct ProfileSession {
     last_was_kept: AtomicBool,
 }
 
-/// What became of a session that was ended.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "whoever tells it has words for each")]
-pub enum LoggedOut {
-    /// There was none.
-    Nobody,
-    /// It is forgotten here. The server was not asked: it is not known where that is done.
-    Forgotten,
-    /// It is forgotten here, and the server has taken it back.
-    TakenBack,
-    /// It is forgotten here. It could not be read, and so not be taken back.
-    Unreadable,
-}
-
 impl ProfileSession {
     /// Opens the session of this profile in the folder, which is made if it is missing. It blocks.
     ///
@@ -67,13 +53,8 @@ impl ProfileSession {
     /// # Errors
     ///
     /// Those of [`FileSessionStoreBuilder::build`](claviger_session_store_file::FileSessionStoreBuilder::build).
-    pub fn open(
-        folder: &Path,
-        profile: &str,
-        facts: &TokenRequestFacts,
-        logins: &Logins,
-        say: Say,
-    ) -> Result<Self, Error> {
+    pub fn open(folder: &Path, facts: &TokenRequestFacts, logins: &Logins, say: Say) -> Result<Self, Error> {
+        let profile = logins.profile();
         let name = SessionName::new(identity(profile, facts), &facts.token_url, &facts.client_id);
         let mut store = FileSessionStore::builder(folder, name);
         if let Some(key) = logins.session_key() {
@@ -95,29 +76,37 @@ impl ProfileSession {
         })
     }
 
-    /// Has the server take the session back, and forgets it, also if the server does not.
+    /// Has the server take the session back, and forgets it, also if the server does not. What came of it is said.
     ///
     /// # Errors
     ///
     /// Those of the store; and of the server, if it is known where sessions are taken back and that failed: the session
     /// is forgotten all the same, and the error says so.
-    pub async fn log_out(&self) -> Result<LoggedOut, Error> {
-        let done = match self.session.stored().await {
-            Ok(None) => return Ok(LoggedOut::Nobody),
-            Ok(Some(_)) => LoggedOut::TakenBack,
-            Err(_) => LoggedOut::Unreadable,
-        };
-        let Err(error) = self.session.end().await else { return Ok(done) };
-        if !self.session.stored().await.is_ok_and(|session| session.is_none()) {
-            return Err(error);
+    pub async fn log_out(&self) -> Result<(), Error> {
+        let stored = self.session.stored().await;
+        if let Ok(None) = stored {
+            (self.say)(Words::Note("nobody was logged in"));
+            return Ok(());
         }
-        if error.kind() == ErrorKind::Configuration && error.subject() == Some("revocation_endpoint") {
-            return Ok(LoggedOut::Forgotten);
+        if let Err(error) = self.session.end().await {
+            if !self.session.stored().await.is_ok_and(|session| session.is_none()) {
+                return Err(error);
+            }
+            if error.kind() != ErrorKind::Configuration || error.subject() != Some("revocation_endpoint") {
+                let what = "the session is forgotten here, but the server has not taken it back";
+                return Err(Error::new(error.kind(), what)
+                    .with_advice("end it at the provider, where your account lists who has access")
+                    .with_source(error));
+            }
+            (self.say)(Words::Note(FORGOTTEN));
+            (self.say)(Words::Warning(NOT_ASKED));
+        } else if stored.is_err() {
+            (self.say)(Words::Note(FORGOTTEN));
+            (self.say)(Words::Warning(UNREADABLE));
+        } else {
+            (self.say)(Words::Note("logged out; the server has taken the session back"));
         }
-        let what = "the session is forgotten here, but the server has not taken it back";
-        Err(Error::new(error.kind(), what)
-            .with_advice("end it at the provider, where your account lists who has access")
-            .with_source(error))
+        Ok(())
     }
 
     /// Tells how the session stands. Nothing is sent, and nothing renewed.
@@ -190,6 +179,11 @@ fn quoted(name: &str) -> String {
     format!("'{}'", name.replace('\'', r"'\''"))
 }
 
+const FORGOTTEN: &str = "logged out: the session is forgotten here";
+const NOT_ASKED: &str = "the server was not asked to take it back: it is not known where that is done. An issuer in the \
+                         profile may say; else end it at the provider";
+const UNREADABLE: &str =
+    "it could not be read, so the server was not asked to take it back: end it at the provider";
 const ENDED_EARLY: &str = "the API refused the access token before its time was up, and it was replaced. The session may \
                            have been ended elsewhere: at some providers somebody who logs in with the same account ends \
                            it, and is in turn thrown out by this. Use an account for the API alone";

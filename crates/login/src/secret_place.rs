@@ -64,18 +64,12 @@ impl SecretPlace {
         }
     }
 
-    /// Names the setting.
-    #[must_use]
-    pub fn setting(&self) -> &'static str {
-        self.setting
-    }
-
-    /// Names the place: the file, or the keyring's entry.
+    /// Names the setting, and its place: the file, or the keyring's entry.
     #[must_use]
     pub fn shown(&self) -> String {
         match &self.place {
-            Place::File(file) => file.display().to_string(),
-            Place::Keyring(secret) => format!("the keyring, entry {}", secret.name()),
+            Place::File(file) => format!("{}, {}", self.setting, file.display()),
+            Place::Keyring(secret) => format!("{}, the keyring's entry {}", self.setting, secret.name()),
         }
     }
 
@@ -122,7 +116,7 @@ impl SecretPlace {
 
     fn failed(&self, what: &'static str, error: io::Error) -> Error {
         Error::new(ErrorKind::Configuration, what)
-            .with_subject(format!("{}, {}", self.setting, self.shown()))
+            .with_subject(self.shown())
             .with_source(error)
             .with_advice("check that its folder is there, and yours to write to")
     }
@@ -214,7 +208,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let of = |secrets: &str, setting| place(folder.path(), secrets, setting);
         let both = "client_secret = { file = 's.txt' }\npassphrase = { file = 'p.txt' }";
-        assert_eq!(of(both, Some("passphrase")).unwrap().setting(), "passphrase");
+        assert_eq!(of(both, Some("passphrase")).unwrap().setting, "passphrase");
         assert!(of(both, None).unwrap_err().advice().contains("--setting"));
         for none in ["", "client_secret = 'swordfish'", "client_secret = { env = 'A' }"] {
             let error = of(none, None).unwrap_err();

@@ -90,16 +90,15 @@ impl KeyringSecret {
 
     /// The error itself is not kept: some have what stands in the keyring.
     fn failed(&self, error: &keyring_core::Error) -> Error {
-        let error = match error {
-            keyring_core::Error::NoEntry => {
-                Error::new(ErrorKind::Configuration, "the keyring has no such secret")
-                    .with_advice("put it there: claviger secret set PROFILE")
-            }
-            _ => Error::new(ErrorKind::Configuration, "the keyring cannot be used").with_advice(
+        let (what, advice) = if matches!(error, keyring_core::Error::NoEntry) {
+            ("the keyring has no such secret", "put it there: claviger secret set PROFILE")
+        } else {
+            (
+                "the keyring cannot be used",
                 "unlock it, and see whether this machine has one; else name a file, { file = \"…\" }",
-            ),
+            )
         };
-        error.with_subject(self.name.as_str())
+        Error::new(ErrorKind::Configuration, what).with_subject(self.name.as_str()).with_advice(advice)
     }
 }
 

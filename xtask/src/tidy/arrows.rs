@@ -78,6 +78,7 @@ const ARROWS: &[(&str, Allowed)] = &[
             "claviger-profiles",
             "claviger-session-store-file",
             "claviger-token-endpoint",
+            "claviger-token-store-file",
         ]),
     ),
     ("claviger-mtls", Allowed::Only(&["claviger-auth-core"])),

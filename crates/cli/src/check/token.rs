@@ -1,10 +1,10 @@
 //! The access token: how it came, how long it lives, and what it is for.
 
 use claviger_auth_core::AccessToken;
+use claviger_login::Keeper;
 use claviger_profiles::{Stack, TokenRequests};
 
 use super::report::{Report, Stopped};
-use crate::keeper::Keeper;
 
 /// Gets a token, as a request would.
 pub(super) async fn fetch(

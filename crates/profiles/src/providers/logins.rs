@@ -25,6 +25,7 @@ pub struct Logins {
 /// Holds what only a login takes.
 #[derive(Clone, Debug)]
 pub(super) struct LoginSettings {
+    profile: String,
     authorize_url: Option<String>,
     redirect_uri: Option<String>,
     session_key: Option<SecretSlice<u8>>,
@@ -94,6 +95,12 @@ impl Logins {
         self.facts.resources.iter().fold(session, |session, resource| session.with_resource(resource))
     }
 
+    /// The profile's name.
+    #[must_use]
+    pub fn profile(&self) -> &str {
+        &self.settings.profile
+    }
+
     /// The key that the session is sealed with where it is kept, if there is one: 32 bytes.
     #[must_use]
     pub fn session_key(&self) -> Option<&SecretSlice<u8>> {
@@ -121,6 +128,7 @@ impl LoginSettings {
             ));
         }
         Ok(Self {
+            profile: section.name().to_owned(),
             authorize_url: given.or(usual_url).map(ToOwned::to_owned),
             redirect_uri: section.text("redirect_uri").map(ToOwned::to_owned),
             session_key: session_key(client)?,

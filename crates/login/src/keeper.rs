@@ -6,56 +6,66 @@ use std::{
 };
 
 use claviger_auth_core::{Error, ErrorKind, TokenSource};
-use claviger_login::ProfileSession;
 use claviger_profiles::{TokenRequestFacts, TokenRequests};
 use claviger_token_store_file::{Key, TokenStore};
 
-use crate::{args::Choice, console, environment::Environment};
+use crate::{ProfileSession, Say, Words};
 
-/// Puts the store between a source of tokens and the cache, unless it is told to leave it alone.
+/// Puts what stays between runs between a source of tokens and the cache: kept tokens, or the session of a login.
 #[derive(Debug)]
-pub(crate) struct Keeper {
-    folder: Folder,
+pub struct Keeper {
+    folder: StateFolder,
+    say: Say,
     store: OnceLock<Arc<TokenStore>>,
     session: OnceLock<Arc<ProfileSession>>,
 }
 
-#[derive(Debug)]
-enum Folder {
+/// Tells where to keep tokens and sessions.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "there are no more")]
+pub enum StateFolder {
+    /// There.
     At(PathBuf),
+    /// Nowhere: what is kept is to be left alone.
     LeftAlone,
+    /// Nowhere: this machine says of no folder.
     Unknown,
 }
 
 impl Keeper {
-    pub(crate) fn new(choice: &Choice, environment: &Environment) -> Self {
-        let folder = match environment.state_folder() {
-            _ if choice.no_cache => Folder::LeftAlone,
-            Some(folder) => Folder::At(folder),
-            None => Folder::Unknown,
-        };
-        Self { folder, store: OnceLock::new(), session: OnceLock::new() }
+    /// Keeps it there. What is likely a mistake is said.
+    #[must_use]
+    pub fn new(folder: StateFolder, say: Say) -> Self {
+        Self { folder, say, store: OnceLock::new(), session: OnceLock::new() }
     }
 
     /// Fits [`Stack::new`](claviger_profiles::Stack::new); it is for one stack.
-    pub(crate) fn keep(&self, profile: &str, requests: TokenRequests) -> Result<Arc<dyn TokenSource>, Error> {
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](ErrorKind::Configuration) if the folder is not its user's alone; those of
+    /// [`open`](Self::open).
+    pub fn keep(&self, requests: TokenRequests) -> Result<Arc<dyn TokenSource>, Error> {
         if requests.login.is_some() {
-            let session = Arc::new(self.open(profile, &requests)?);
+            let session = Arc::new(self.open(Some(&requests))?);
             let _ = self.session.set(Arc::clone(&session));
             return Ok(session);
         }
         let folder = match &self.folder {
-            Folder::At(folder) => folder,
-            Folder::LeftAlone => return Ok(requests.source),
-            Folder::Unknown => {
-                console::warn(
+            StateFolder::At(folder) => folder,
+            StateFolder::LeftAlone => return Ok(requests.source),
+            StateFolder::Unknown => {
+                (self.say)(Words::Warning(
                     "tokens are not kept: there is no folder for them; name one in $CLAVIGER_STATE_DIR",
-                );
+                ));
                 return Ok(requests.source);
             }
         };
         let TokenRequests { source, facts, client_secret, .. } = requests;
-        let mut store = TokenStore::builder(folder, key(facts)).with_warning(console::warn);
+        let mut store = TokenStore::builder(folder, key(facts)).with_warning({
+            let say = self.say;
+            move |words: &str| say(Words::Warning(words))
+        });
         if let Some(client_secret) = client_secret {
             store = store.with_client_secret(client_secret);
         }
@@ -65,45 +75,45 @@ impl Keeper {
         Ok(store)
     }
 
-    /// Opens the session of a profile whose tokens come of a login.
-    pub(crate) fn open(&self, profile: &str, requests: &TokenRequests) -> Result<ProfileSession, Error> {
+    /// Opens the session of a profile, of whose token requests one is given, if its tokens come of a login.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](ErrorKind::Configuration) if they do not, or if there is nowhere to keep it; those of
+    /// [`ProfileSession::open`].
+    pub fn open(&self, requests: Option<&TokenRequests>) -> Result<ProfileSession, Error> {
         let wrong = |what| Error::new(ErrorKind::Configuration, what);
-        let Some(logins) = &requests.login else {
-            return Err(Self::no_login());
-        };
-        let folder = match &self.folder {
-            Folder::At(folder) => folder,
-            Folder::LeftAlone => {
-                return Err(
-                    wrong("a login is kept between runs, or it is none").with_advice("leave --no-cache out")
-                );
+        let login = requests.and_then(|requests| Some((&requests.facts, requests.login.as_ref()?)));
+        let (facts, logins) = login.ok_or_else(|| {
+            wrong("nobody logs in with this profile").with_advice(
+                "choose one with auth = \"authorization-code\", by --profile; others need no login",
+            )
+        })?;
+        match &self.folder {
+            StateFolder::At(folder) => ProfileSession::open(folder, facts, logins, self.say),
+            StateFolder::LeftAlone => {
+                Err(wrong("a login is kept between runs, or it is none").with_advice("leave --no-cache out"))
             }
-            Folder::Unknown => {
-                return Err(wrong("there is no folder to keep the session in")
-                    .with_advice("name one in $CLAVIGER_STATE_DIR"));
-            }
-        };
-        ProfileSession::open(folder, profile, &requests.facts, logins, console::words)
-    }
-
-    /// Says that there is nothing to log in to.
-    pub(crate) fn no_login() -> Error {
-        Error::new(ErrorKind::Configuration, "nobody logs in with this profile")
-            .with_advice("choose one with auth = \"authorization-code\", by --profile; others need no login")
+            StateFolder::Unknown => Err(wrong("there is no folder to keep the session in")
+                .with_advice("name one in $CLAVIGER_STATE_DIR")),
+        }
     }
 
     /// The session, where tokens come of a login.
-    pub(crate) fn session(&self) -> Option<&ProfileSession> {
+    #[must_use]
+    pub fn session(&self) -> Option<&ProfileSession> {
         self.session.get().map(|session| &**session)
     }
 
     /// The store, where tokens are kept.
-    pub(crate) fn store(&self) -> Option<&TokenStore> {
+    #[must_use]
+    pub fn store(&self) -> Option<&TokenStore> {
         self.store.get().map(|store| &**store)
     }
 
     /// Says where the last token came from, as `token --json` has it.
-    pub(crate) fn source(&self) -> &'static str {
+    #[must_use]
+    pub fn source(&self) -> &'static str {
         let was_kept = self.store().is_some_and(TokenStore::last_was_kept)
             || self.session().is_some_and(ProfileSession::last_was_kept);
         if was_kept { "cache" } else { "fetched" }
@@ -172,21 +182,27 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
         let path = folder.path().to_str().unwrap();
-        let environment = Environment::of(&[("CLAVIGER_STATE_DIR", path)]);
-        let requests = || TokenRequests {
+        let keeper = |folder| Keeper::new(folder, |_| ());
+        let Err(error) = keeper(StateFolder::At(path.into())).keep(requests()) else { panic!("not refused") };
+        assert_eq!(error.subject(), Some(path));
+        assert!(error.advice().contains("$CLAVIGER_STATE_DIR") && error.advice().contains("--no-cache"));
+        keeper(StateFolder::LeftAlone).keep(requests()).unwrap();
+    }
+
+    #[test]
+    fn opens_no_session_where_nobody_logs_in() {
+        let error = Keeper::new(StateFolder::Unknown, |_| ()).open(Some(&requests())).unwrap_err();
+        assert!(error.advice().contains("authorization-code"), "{error}");
+    }
+
+    fn requests() -> TokenRequests {
+        TokenRequests {
             source: Arc::new(Never),
             facts: TokenRequestFacts::new("custom", "https://auth.example/token", "acme"),
             method: ClientAuthenticationMethod::None,
             client_secret: None,
             endpoint: None,
             login: None,
-        };
-        let Err(error) = Keeper::new(&Choice::default(), &environment).keep("acme", requests()) else {
-            panic!("not refused")
-        };
-        assert_eq!(error.subject(), Some(path));
-        assert!(error.advice().contains("$CLAVIGER_STATE_DIR") && error.advice().contains("--no-cache"));
-        let alone = Choice { no_cache: true, ..Choice::default() };
-        Keeper::new(&alone, &environment).keep("acme", requests()).unwrap();
+        }
     }
 }
