@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use claviger_auth_core::{ErrorKind, ManualClock, StaticToken, TokenCache, set_tenant::Tenant};
-use claviger_clarus::{ClarusLayer, Client, Config, Subdomain};
-use claviger_sandbox::{Fault, Target, Times};
-use claviger_token_endpoint::ClientAuthenticationMethod;
+use claviger_clarus::{Authentication, ClarusLayer, Client, Config, Subdomain};
+use claviger_oauth_code::{AuthorizationCode, MemorySessionStore, Session};
+use claviger_sandbox::{Decision, Event, Fault, Target, Times};
+use claviger_token_endpoint::{ClientAuthentication, ClientAuthenticationMethod, TokenEndpoint};
 use http::StatusCode;
 use serde_json::json;
 use tower::Layer;
@@ -195,4 +196,33 @@ async fn a_given_token_is_sent_as_it_is_and_never_twice() {
         assert_eq!(send(&client, get(ORDERS)).await.unwrap().0, StatusCode::UNAUTHORIZED);
     }
     assert_eq!(counts(clarus), (0, 4));
+}
+
+#[tokio::test]
+async fn a_login_outlives_an_ended_session_and_ends_with_itself() {
+    let providers = Providers::start().await;
+    let (clarus, login) = (providers.clarus(), providers.clarus().login());
+    let config = providers.clarus_config_of("acme", Authentication::Session);
+    let public = ClientAuthentication::new(ClientAuthenticationMethod::None, login.public_client_id());
+    let endpoint = TokenEndpoint::builder(config.endpoints().token_url(), public);
+    let endpoint = endpoint.build(config.transport().unwrap()).unwrap();
+    let code = AuthorizationCode::builder(endpoint.clone(), config.endpoints().authorize_url());
+    let begun = code.build().unwrap().begin().unwrap();
+    let back = login.decide(begun.url(), Decision::Allow).unwrap();
+    let session = Session::new(endpoint, MemorySessionStore::new());
+    session.begin(&begun.accept_redirect(&back).await.unwrap()).await.unwrap();
+    let tokens = TokenCache::builder(session).with_spacing(Duration::ZERO).build();
+    let client = Client::with_credentials(&config, tokens).unwrap();
+
+    for round in 1..=3 {
+        assert_eq!(clarus.end_session(), 1);
+        let (status, body) = send(&client, sending("POST", ORDERS, &record("A-7"))).await.unwrap();
+        assert_eq!((status, &body["meta"]["subdomain"]), (StatusCode::CREATED, &json!("acme")), "{round}");
+        // The code and each renewal; and each request twice.
+        assert_eq!(counts(clarus), (1 + round, 2 * round));
+    }
+    login.end_logins();
+    let error = send(&client, get(ORDERS)).await.unwrap_err();
+    assert_eq!((error.kind(), error.advice()), (ErrorKind::CredentialsRefused, "log in again"));
+    assert!(!clarus.journal().events().contains(&Event::ReuseDetected));
 }
