@@ -30,6 +30,7 @@
 //! | `program`, `program_failures` | the program, as somebody at a terminal sees it |
 //! | `program_profiles`, `program_profile_failures` | the same with every profile that the sandbox writes |
 //! | `program_kept_tokens` | tokens that the program keeps between runs |
+//! | `browser` | the pages of a login, in a browser that people have |
 //!
 //! The others are what tests stand on: `clara_sandbox` and `providers` start the sandbox, `authority` issues
 //! certificates for other servers, `connect_proxy` is a proxy, `leaks` looks for secrets, `real_software` finds and
@@ -50,6 +51,8 @@ mod authority;
 mod auto_traits;
 #[cfg(test)]
 mod axum;
+#[cfg(test)]
+mod browser;
 #[cfg(test)]
 mod canary;
 #[cfg(test)]

@@ -33,7 +33,7 @@ enum Origin {
 }
 
 /// All of it. What others need to be installed stands before them.
-pub(crate) const SOFTWARE: [Software; 9] = [
+pub(crate) const SOFTWARE: [Software; 11] = [
     Software {
         name: "curl",
         origin: Origin::Apt("curl"),
@@ -50,14 +50,19 @@ pub(crate) const SOFTWARE: [Software; 9] = [
         needed_by: "tests that put our client against another server's demand for a certificate",
     },
     Software {
+        name: "chromium",
+        origin: Origin::Apt("chromium"),
+        needed_by: "tests that look at the pages of a login",
+    },
+    Software {
         name: "node",
         origin: Origin::Apt("nodejs"),
-        needed_by: "oidc-provider and openid-client, which run on it",
+        needed_by: "oidc-provider, openid-client and puppeteer-core, which run on it",
     },
     Software {
         name: "npm",
         origin: Origin::Apt("npm"),
-        needed_by: "oidc-provider and openid-client, which it installs",
+        needed_by: "oidc-provider, openid-client and puppeteer-core, which it installs",
     },
     Software {
         name: "oidc-provider",
@@ -70,6 +75,12 @@ pub(crate) const SOFTWARE: [Software; 9] = [
         // 6 asks for Node 20, which Debian 12 does not have.
         origin: Origin::Npm("5.7.1"),
         needed_by: "tests that put our token requests beside those of another client",
+    },
+    Software {
+        name: "puppeteer-core",
+        // 25 asks for Node 22, which Debian 12 does not have.
+        origin: Origin::Npm("24.43.1"),
+        needed_by: "tests that look at the pages of a login, in Chromium that it steers",
     },
     Software {
         name: "python3-venv",

@@ -20,34 +20,39 @@ pub(super) enum Page {
 }
 
 impl Page {
-    fn words(self) -> (&'static str, &'static str, &'static str) {
+    /// Gives the class, which has a colour, then what is drawn, the title and the words.
+    fn content(self) -> [&'static str; 4] {
         match self {
-            Self::Failed => (
-                "!",
+            Self::Failed => [
+                "failed",
+                "M12 6.5v6.5M12 17v.01",
                 "That did not work",
                 "You can close this window. The program that sent you here says why.",
-            ),
-            Self::Junk => (
-                "?",
+            ],
+            Self::Junk => [
+                "junk",
+                "M7 12h10",
                 "There is nothing here",
                 "A program on this machine waits for a login, and for nothing else.",
-            ),
-            Self::Worked => (
-                "\u{2713}",
+            ],
+            Self::Worked => [
+                "worked",
+                "M6.5 12.5l3.5 3.5 7.5-8",
                 "You are logged in",
                 "You can close this window and go back to the program that sent you here.",
-            ),
+            ],
         }
     }
 }
 
 /// Writes a page. All of it is a literal: nothing that was sent can stand in it.
 pub(super) fn page(status: StatusCode, page: Page) -> Response<Full<Bytes>> {
-    let (mark, title, words) = page.words();
+    let [class, path, title, words] = page.content();
     let html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
-         content=\"width=device-width\">\n<title>{title}</title>\n<style>{STYLE}</style>\n<main>\n<p \
-         class=\"mark\">{mark}</p>\n<h1>{title}</h1>\n<p>{words}</p>\n</main>\n</html>\n"
+         content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n<style>{STYLE}</style>\n\
+         <main class=\"{class}\">\n<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\"><path d=\"{path}\"/></svg>\n\
+         <h1>{title}</h1>\n<p>{words}</p>\n</main>\n</html>\n"
     );
     let mut response = bare(status, html);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
@@ -85,16 +90,21 @@ fn bare(status: StatusCode, body: String) -> Response<Full<Bytes>> {
 }
 
 const STYLE: &str = "\
-:root{color-scheme:light dark}\
-body{margin:0;min-height:100vh;display:grid;place-items:center;font:1.05rem/1.6 system-ui,sans-serif;\
-background:#f4f5f7;color:#1d2330}\
-main{max-width:26rem;margin:1rem;padding:2.5rem;text-align:center;background:#fff;border-radius:1rem;\
-box-shadow:0 .5rem 2rem rgba(20,30,60,.1)}\
-.mark{width:3.5rem;height:3.5rem;line-height:3.5rem;margin:0 auto 1rem;border-radius:50%;font-size:1.6rem;\
-background:#2f5bd7;color:#fff}\
-h1{font-size:1.5rem;line-height:1.25;margin:0 0 .5rem}\
-p{margin:0}\
-@media(prefers-color-scheme:dark){body{background:#14171f;color:#e8eaf0}main{background:#1e232e;box-shadow:none}}";
+:root{color-scheme:light dark;--ink:#1b2230;--soft:#566074;--card:#fff;--ground:#f1f3f7;--line:#e1e5ec;\
+--worked:#13804a;--failed:#b3401a;--junk:#566074}\
+@media(prefers-color-scheme:dark){:root{--ink:#eceff5;--soft:#a5aec0;--card:#1b202b;--ground:#10131a;--line:#2b3240;\
+--worked:#4cc98a;--failed:#ff9a6b;--junk:#a5aec0}}\
+*{box-sizing:border-box}\
+body{margin:0;min-height:100svh;padding:1.25rem;display:grid;place-items:center;background:var(--ground);\
+color:var(--ink);font:1.0625rem/1.6 system-ui,sans-serif}\
+main{width:100%;max-width:27rem;padding:3rem 2rem;text-align:center;text-wrap:balance;background:var(--card);\
+border:1px solid var(--line);border-radius:1rem;box-shadow:0 1rem 3rem -1.5rem rgba(16,24,40,.35)}\
+.worked{--mark:var(--worked)}.failed{--mark:var(--failed)}.junk{--mark:var(--junk)}\
+svg{width:4rem;height:4rem;padding:.75rem;border-radius:50%;stroke:var(--mark);\
+background:color-mix(in srgb,var(--mark) 14%,transparent);fill:none;stroke-width:2.25;stroke-linecap:round;\
+stroke-linejoin:round}\
+h1{margin:1.25rem 0 .5rem;font-size:1.5rem;line-height:1.25;letter-spacing:-.01em}\
+p{margin:0;color:var(--soft)}";
 
 #[cfg(test)]
 mod tests {
@@ -108,8 +118,7 @@ mod tests {
             assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
             assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
             assert_eq!(response.headers()[REFERRER_POLICY], "no-referrer");
-            let (_, title, words) = shown.words();
-            assert!(!title.contains(['<', '&']) && !words.contains(['<', '&']));
+            assert!(shown.content().iter().all(|text| !text.contains(['<', '&', '"'])));
         }
     }
 }

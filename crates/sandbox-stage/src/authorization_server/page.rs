@@ -85,23 +85,25 @@ fn escape(text: &str) -> String {
 /// No `form-action`: browsers hold it against the redirect after the form, too, and it cannot name `[::1]`.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
 const STYLE: &str = "
-:root { color-scheme: light dark; --ink: #1c2430; --paper: #fff; --ground: #eef1f5; --line: #c5ccd6; --accent: #1d5fbf; --wrong: #a81e1e; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8ecf2; --paper: #1b212b; --ground: #11151b; --line: #3c4656; --accent: #2f6fd0; --wrong: #ff8a8a; } }
+:root { color-scheme: light dark; --ink: #1c2430; --soft: #566074; --paper: #fff; --ground: #eef1f5; --tint: #f4f6f9; --line: #dde2ea; --edge: #7f8a9b; --accent: #1d5fbf; --wrong: #a81e1e; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8ecf2; --soft: #a5aec0; --paper: #1b212b; --ground: #11151b; --tint: #232a36; --line: #2f3847; --edge: #738096; --accent: #2f6fd0; --wrong: #ff8a8a; } }
 * { box-sizing: border-box; }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1.5rem; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-main { width: 100%; max-width: 26rem; padding: 2rem; background: var(--paper); border: 1px solid var(--line); border-radius: 12px; }
-h1 { margin: 0 0 1rem; font-size: 1.4rem; }
-p { margin: 0 0 1rem; }
-ul { margin: 0 0 1rem; padding-left: 1.25rem; }
-code { font: 0.9em ui-monospace, monospace; overflow-wrap: anywhere; }
+body { margin: 0; min-height: 100svh; display: grid; place-items: center; padding: 1.25rem; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
+main { width: 100%; max-width: 26rem; padding: 2rem; background: var(--paper); border: 1px solid var(--line); border-radius: 16px; box-shadow: 0 16px 48px -24px rgb(16 24 40 / 35%); }
+h1 { margin: 0 0 0.75rem; font-size: 1.5rem; line-height: 1.25; letter-spacing: -0.01em; }
+p, ul { margin: 0 0 1.25rem; color: var(--soft); }
+ul { padding-left: 1.25rem; }
+code { color: var(--ink); font: 0.9em ui-monospace, monospace; overflow-wrap: anywhere; }
 label { display: block; margin-bottom: 1rem; font-weight: 600; }
-label input { display: block; width: 100%; margin-top: 0.25rem; padding: 0.6rem 0.75rem; border: 1px solid var(--line); border-radius: 8px; background: var(--paper); color: inherit; font: inherit; }
-div { display: flex; gap: 0.75rem; }
-button { flex: 1; padding: 0.65rem; border: 1px solid var(--line); border-radius: 8px; background: none; color: inherit; font: inherit; font-weight: 600; cursor: pointer; }
+label input { display: block; width: 100%; margin-top: 0.25rem; padding: 0.6rem 0.75rem; border: 1px solid var(--edge); border-radius: 8px; background: var(--paper); color: inherit; font: inherit; font-weight: 400; }
+div { display: flex; gap: 0.75rem; margin-top: 1.5rem; }
+button { flex: 1; padding: 0.65rem; border: 1px solid var(--edge); border-radius: 8px; background: none; color: inherit; font: inherit; font-weight: 600; cursor: pointer; }
 button[value=allow] { border-color: var(--accent); background: var(--accent); color: #fff; }
+button:hover { filter: brightness(1.08); }
 :is(input, button):focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-.wrong { color: var(--wrong); font-weight: 600; }
-aside { margin-top: 1.5rem; padding-top: 1rem; border-top: 1px solid var(--line); font-size: 0.875rem; }
+.wrong { padding: 0.6rem 0.75rem; border-left: 4px solid; border-radius: 4px; background: var(--tint); color: var(--wrong); font-weight: 600; }
+aside { margin-top: 1.5rem; padding: 0.75rem 1rem; border-radius: 8px; background: var(--tint); color: var(--soft); font-size: 0.875rem; }
+aside code { white-space: nowrap; }
 ";
 
 #[cfg(test)]
