@@ -100,7 +100,7 @@ color:var(--ink);font:1.0625rem/1.6 system-ui,sans-serif}\
 main{width:100%;max-width:27rem;padding:3rem 2rem;text-align:center;text-wrap:balance;background:var(--card);\
 border:1px solid var(--line);border-radius:1rem;box-shadow:0 1rem 3rem -1.5rem rgba(16,24,40,.35)}\
 .worked{--mark:var(--worked)}.failed{--mark:var(--failed)}.junk{--mark:var(--junk)}\
-svg{width:4rem;height:4rem;padding:.75rem;border-radius:50%;stroke:var(--mark);\
+svg{width:4rem;height:4rem;padding:.5rem;border-radius:50%;stroke:var(--mark);\
 background:color-mix(in srgb,var(--mark) 14%,transparent);fill:none;stroke-width:2.25;stroke-linecap:round;\
 stroke-linejoin:round}\
 h1{margin:1.25rem 0 .5rem;font-size:1.5rem;line-height:1.25;letter-spacing:-.01em}\
