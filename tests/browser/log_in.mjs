@@ -38,12 +38,10 @@ try {
 
   async function see(response) {
     let overflows = false;
-    for (const [size, width, height] of [["desk", 1000, 800], ["phone", 360, 740]]) {
+    for (const [size, width, height, value] of [["desk", 1000, 800, "light"], ["phone", 360, 740, "dark"]]) {
       await page.setViewport({ width, height, deviceScaleFactor: 2 });
-      for (const value of ["light", "dark"]) {
-        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value }]);
-        await page.screenshot({ path: `${pictures}/${pages.length + 1}-${size}-${value}.png` });
-      }
+      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value }]);
+      await page.screenshot({ path: `${pictures}/${pages.length + 1}-${size}-${value}.png` });
       overflows ||= await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
     }
     const read = () => ({ url: location.href, text: document.body.innerText, scripts: document.scripts.length });
