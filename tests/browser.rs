@@ -75,6 +75,13 @@ impl Desk {
     /// Holds for every page. Gives the last one.
     fn check<'a>(&self, seen: &'a Value) -> &'a Value {
         let list = |name: &str| seen[name].as_array().unwrap().iter();
+        let login = self.terminal.sandbox.sandbox.clarus().login().authorize_url();
+        let last = list("pages").next_back().unwrap();
+        let address = last["url"].as_str().unwrap();
+        let back = address.strip_suffix("/done").unwrap();
+        assert!(back.starts_with("http://127.0.0.1:") && back.ends_with("/callback"), "{address}");
+        let is_ours = |request: &str| request.starts_with(&login) || request.starts_with(back);
+        assert!(list("requests").all(|request| is_ours(request.as_str().unwrap())), "{seen}");
         // No script, no style and no picture was refused, and all was there.
         let of_password = |complaint: &Value| complaint.as_str().unwrap().ends_with("a status of 403 ()");
         assert!(list("complaints").all(of_password), "{seen}");
@@ -84,13 +91,6 @@ impl Desk {
             assert!(policy.starts_with("default-src 'none';") && !policy.contains("script"), "{policy}");
             assert_eq!(page["headers"]["referrer-policy"], "no-referrer");
         }
-        let login = self.terminal.sandbox.sandbox.clarus().login().authorize_url();
-        let last = list("pages").next_back().unwrap();
-        let address = last["url"].as_str().unwrap();
-        let back = address.strip_suffix("/done").unwrap();
-        assert!(back.starts_with("http://127.0.0.1:") && back.ends_with("/callback"), "{address}");
-        let is_ours = |request: &str| request.starts_with(&login) || request.starts_with(back);
-        assert!(list("requests").all(|request| is_ours(request.as_str().unwrap())), "{seen}");
         // Code and state went by, and are kept nowhere.
         let has_answer = |url: &Value| {
             let query = url.as_str().unwrap().strip_prefix(back).unwrap_or_default();

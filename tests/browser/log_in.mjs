@@ -23,7 +23,7 @@ try {
   const [pages, requests, complaints] = [[], [], []];
   page.on("console", (message) => complaints.push(message.text()));
   page.on("pageerror", (error) => complaints.push(String(error)));
-  page.on("requestfailed", (request) => complaints.push(`${request.url()}: ${request.failure().errorText}`));
+  page.on("requestfailed", (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
   page.on("request", (request) => requests.push(request.url()));
 
   await see(await page.goto(address));
