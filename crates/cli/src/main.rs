@@ -12,8 +12,10 @@ mod console;
 mod environment;
 mod exit;
 mod failure;
+mod input;
 mod keeper;
 mod request;
+mod rpc;
 mod sandbox;
 mod settings;
 mod token;
@@ -61,6 +63,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
             Command::Demo => demo(&program()).await,
             Command::Man => completions::man(),
             Command::Request(request) => request::run(choice, request, &environment).await,
+            Command::Rpc(call) => rpc::run(choice, call, &environment).await,
             Command::Sandbox(sandbox) => sandbox::run(sandbox, &program()).await,
             Command::Token(token) => token::run(choice, token, &environment).await,
         }

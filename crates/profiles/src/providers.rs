@@ -12,6 +12,7 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use claviger_auth_core::{BoxError, Error, Thumbprint, TokenCache, TokenSource};
+use claviger_clarify::RpcClient;
 use claviger_mtls::{Identity, Tls};
 use claviger_token_endpoint::{ClientAuthenticationMethod, TokenEndpoint};
 use http::{HeaderName, HeaderValue, Request, Response};
@@ -43,6 +44,11 @@ pub(crate) trait Provide: fmt::Debug + Send + Sync {
 
     /// Puts the layers on a client. `tokens` are there where there are [token requests](Self::token_requests).
     fn service(&self, tokens: Option<Tokens>) -> Result<Service, Error>;
+
+    /// Makes what calls methods over `service`; none where the provider has no JSON-RPC.
+    fn rpc(&self, _service: &Service) -> Option<RpcClient<Service>> {
+        None
+    }
 
     /// Tells where typed paths begin.
     fn base(&self) -> Base;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use claviger_auth_core::Error;
 use claviger_clarify::{
-    ApiVersion, Client as ClarifyClient, Config, Credentials, CredentialsType, Endpoints,
+    ApiVersion, Client as ClarifyClient, Config, Credentials, CredentialsType, Endpoints, RpcClient,
 };
 use claviger_mtls::Tls;
 use claviger_token_endpoint::ClientAuthenticationMethod;
@@ -89,6 +89,10 @@ impl Provide for Clarify {
             None => ClarifyClient::new(&self.config)?,
         };
         Ok(BoxCloneService::new(client))
+    }
+
+    fn rpc(&self, service: &Service) -> Option<RpcClient<Service>> {
+        Some(RpcClient::new(&self.config, service.clone()))
     }
 
     fn base(&self) -> Base {
