@@ -20,12 +20,14 @@
 //! | `customers` | many customers in one stack, or in one process |
 //! | `auto_traits`, `future_sizes` | what the types promise to the compiler |
 //! | `clarify`, `clarus`, `clazar` | what arrives at each of the others, and what comes back |
+//! | `clarify_rpc` | calls of Clarify's methods, and what may come back in the place of a result |
 //! | `all_stacks`, `all_canary` | what is alike at those three: tokens, faults, origins; their secrets |
 //! | `examples` | the examples that the guides show |
 //! | `proxies` | a proxy on the way |
 //! | `curl`, `nginx`, `oidc_provider`, `openid_client`, `openssl`, `pyclarify` | software that is not ours |
 //! | `zoo` | keys, certificates and what is taken for them, in every form |
 //! | `program_check` | `claviger check` on a set-up that is broken |
+//! | `program_rpc` | `claviger rpc` |
 //! | `program`, `program_failures` | the program, as somebody at a terminal sees it |
 //! | `program_profiles`, `program_profile_failures` | the same with every profile that the sandbox writes |
 //! | `program_kept_tokens` | tokens that the program keeps between runs |
@@ -57,6 +59,8 @@ mod certificates;
 mod clara_sandbox;
 #[cfg(test)]
 mod clarify;
+#[cfg(test)]
+mod clarify_rpc;
 #[cfg(test)]
 mod clarus;
 #[cfg(test)]
@@ -99,6 +103,8 @@ mod program_kept_tokens;
 mod program_profile_failures;
 #[cfg(test)]
 mod program_profiles;
+#[cfg(test)]
+mod program_rpc;
 #[cfg(test)]
 mod program_runs;
 #[cfg(test)]
