@@ -4,7 +4,10 @@ use std::fmt;
 
 use bytes::Bytes;
 use claviger_auth_core::{Error, ErrorKind};
-use http::{HeaderName, HeaderValue, Request, Uri, header::CONTENT_TYPE};
+use http::{
+    HeaderName, HeaderValue, Request, Uri,
+    header::{CONTENT_TYPE, USER_AGENT},
+};
 use http_body_util::Full;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -108,6 +111,7 @@ impl RpcCall {
         let mut request = Request::post(url.clone()).body(Full::from(body)).expect("both were parsed before");
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(USER_AGENT, HeaderValue::from_static(OURS));
         let version = self.api_version.as_ref().map(ApiVersion::header_value);
         headers.insert(X_API_VERSION, version.unwrap_or_else(|| api_version.clone()));
         if let Some(traceparent) = &self.traceparent {
@@ -136,5 +140,7 @@ struct Message<'a> {
 
 /// Clarify's documentation, API 1.1, "Rate limits": about 8 MiB of JSON, not compressed.
 const MAX_CALL: usize = 8 * 1024 * 1024;
+/// As the SDKs of Clarify's own name themselves.
+const OURS: &str = concat!("claviger-clarify/", env!("CARGO_PKG_VERSION"));
 const X_API_VERSION: HeaderName = HeaderName::from_static("x-api-version");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
