@@ -118,7 +118,7 @@ async fn an_rpc_error_names_the_fields_and_the_trace_that_the_caller_gave() {
 }
 
 #[tokio::test]
-async fn no_rpc_error_fetches_a_token_or_sends_a_call_again() {
+async fn c11_no_rpc_error_fetches_a_token_or_sends_a_call_again() {
     let providers = Providers::start().await;
     // Were it taken for a rejected token, it would be thrown away at once.
     let client = client(&providers.clarify_config().with_spacing(Duration::ZERO));
@@ -135,7 +135,7 @@ async fn no_rpc_error_fetches_a_token_or_sends_a_call_again() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_is_replaced_and_the_call_keeps_its_id() {
+async fn c10_a_revoked_token_is_replaced_and_the_call_keeps_its_id() {
     let providers = Providers::start().await;
     let client = client(&providers.clarify_config().with_spacing(Duration::ZERO));
     select(&client).await.unwrap();

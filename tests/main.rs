@@ -21,6 +21,7 @@
 //! | `auto_traits`, `future_sizes` | what the types promise to the compiler |
 //! | `clarify`, `clarus`, `clazar` | what arrives at each of the others, and what comes back |
 //! | `clarify_rpc` | calls of Clarify's methods, and what may come back in the place of a result |
+//! | `contradictions` | what is done where a provider's documents do not fit together |
 //! | `all_stacks`, `all_canary` | what is alike at those three: tokens, faults, origins; their secrets |
 //! | `examples` | the examples that the guides show |
 //! | `proxies` | a proxy on the way |
@@ -67,6 +68,8 @@ mod clarus;
 mod clazar;
 #[cfg(test)]
 mod connect_proxy;
+#[cfg(test)]
+mod contradictions;
 #[cfg(test)]
 mod curl;
 #[cfg(test)]
