@@ -32,6 +32,7 @@
 //! No authorization code yet: who has been through that in a browser gives the token. It does not look into
 //! answers: a 200 whose GraphQL `errors` speak of a token is passed on, and nothing is sent again. It does
 //! not judge webhooks.
+//! What else is left out, and why, is in `docs/clarus.md`.
 
 mod authentication;
 #[cfg(feature = "client")]
