@@ -12,7 +12,7 @@ enum Allowed {
 
 const ARROWS: &[(&str, Allowed)] = &[
     ("claviger", Allowed::All),
-    ("claviger-auth-core", Allowed::Only(&[])),
+    ("claviger-auth-core", Allowed::Only(&["claviger-error"])),
     ("claviger-basic", Allowed::Only(&["claviger-auth-core"])),
     (
         "claviger-clara",
@@ -69,6 +69,7 @@ const ARROWS: &[(&str, Allowed)] = &[
             "claviger-sandbox",
         ]),
     ),
+    ("claviger-error", Allowed::Only(&[])),
     ("claviger-mtls", Allowed::Only(&["claviger-auth-core"])),
     ("claviger-oauth-cc", Allowed::Only(&["claviger-auth-core", "claviger-token-endpoint"])),
     ("claviger-per-customer", Allowed::Only(&["claviger-auth-core"])),
