@@ -38,7 +38,9 @@ impl CallError {
         let error: BoxError = error.into();
         Self::NoAnswer(match Error::find(&*error) {
             Some(found) => found.clone(),
-            None => Error::new(ErrorKind::Connect, "the client below could not make the call").with_source(error),
+            None => {
+                Error::new(ErrorKind::Connect, "the client below could not make the call").with_source(error)
+            }
         })
     }
 }
