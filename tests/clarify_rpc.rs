@@ -112,7 +112,7 @@ async fn an_rpc_error_names_the_fields_and_the_trace_that_the_caller_gave() {
     let CallError::Rpc(error) = client.send(call).await.unwrap_err() else { panic!("no RPC error") };
     assert_eq!((error.code(), error.message()), (-32602, "Invalid params"));
     let fields: Vec<_> = error.fields().collect();
-    assert_eq!(fields, [("data.series.boiler", &["not same length as times".to_owned()][..])]);
+    assert_eq!(fields, [("data.series.boiler", vec!["not same length as times"])]);
     assert_eq!(error.trace(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
     assert!(error.to_string().ends_with("(trace 4bf92f3577b34da6a3ce929d0e0e4736)"), "{error}");
 }

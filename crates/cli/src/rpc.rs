@@ -79,9 +79,10 @@ fn tell(error: &RpcError) {
     console::note(&error.to_string());
     console::because(error.message());
     let mut fields = error.fields().peekable();
-    match (fields.peek(), error.data()) {
-        (None, Some(data)) => console::because(data),
-        _ => fields.for_each(|(field, reasons)| {
+    match (fields.peek(), &*error.data()) {
+        (None, "null") => {}
+        (None, data) => console::because(data),
+        (Some(_), _) => fields.for_each(|(field, reasons)| {
             console::because(&format!("{field}: {}", reasons.join(", ")));
         }),
     }

@@ -130,25 +130,14 @@ fn even_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<Ra
 }
 
 fn refused(status: StatusCode) -> Error {
-    let (kind, what, advice) = match status.as_u16() {
-        400 => (
-            ErrorKind::Configuration,
-            "Clarify does not take the request",
-            "check that there is such a version of the API (X-API-Version)",
-        ),
-        401 => (
-            ErrorKind::CredentialsRefused,
-            "Clarify does not take the credentials",
-            "check that they are still good, and were issued for this API",
-        ),
-        429 | 500.. => (ErrorKind::Unavailable, "Clarify is not available", ErrorKind::Unavailable.advice()),
-        _ => (
-            ErrorKind::Protocol,
-            "this is no answer of Clarify's",
-            "check the API's URL, and what stands between here and there",
-        ),
-    };
-    Error::new(kind, what).with_status(status).with_advice(advice)
+    let error = |kind, what| Error::new(kind, what).with_status(status);
+    match status.as_u16() {
+        400 => error(ErrorKind::Configuration, "Clarify does not take the request")
+            .with_advice("check that there is such a version of the API (X-API-Version)"),
+        401 => error(ErrorKind::CredentialsRefused, "Clarify does not take the credentials"),
+        429 | 500.. => error(ErrorKind::Unavailable, "Clarify is not available"),
+        _ => error(ErrorKind::Protocol, "this is no answer of Clarify's"),
+    }
 }
 
 fn protocol(what: &'static str) -> Error {

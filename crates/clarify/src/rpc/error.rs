@@ -4,7 +4,7 @@ use std::{error, fmt};
 
 use claviger_auth_core::{BoxError, Error, ErrorKind};
 use serde::Deserialize;
-use serde_json::{Value, value::RawValue};
+use serde_json::Value;
 
 use super::traceparent::is_id;
 
@@ -67,13 +67,17 @@ impl error::Error for CallError {
 ///
 /// What is in it are Clarify's own words, which may repeat what was sent. So they are there for whoever asks for
 /// them, and neither in `Display` nor in `Debug`: these have the code, our words for it, and the trace.
-#[derive(Clone)]
+#[derive(Clone, Deserialize)]
 pub struct RpcError {
     code: i64,
+    #[serde(default)]
     message: String,
-    data: Option<Box<RawValue>>,
+    /// JSON-RPC 2.0 allows anything in it, or nothing.
+    #[serde(default)]
+    data: Value,
+    /// That of the answer.
+    #[serde(skip)]
     trace: Option<String>,
-    fields: Vec<(String, Vec<String>)>,
 }
 
 impl RpcError {
@@ -103,18 +107,22 @@ impl RpcError {
     /// Returns the id of the trace, which Clarify's support can find the call by.
     #[must_use]
     pub fn trace(&self) -> Option<&str> {
-        self.trace.as_deref()
+        self.data.get("trace").and_then(Value::as_str).or(self.trace.as_deref())
     }
 
     /// Lists the fields that are wrong, each with the reasons.
-    pub fn fields(&self) -> impl Iterator<Item = (&str, &[String])> {
-        self.fields.iter().map(|(field, reasons)| (field.as_str(), reasons.as_slice()))
+    pub fn fields(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
+        let fields = self.data.get("params").and_then(Value::as_object).into_iter().flatten();
+        fields.map(|(field, reasons)| {
+            let reasons = reasons.as_array().into_iter().flatten();
+            (field.as_str(), reasons.filter_map(Value::as_str).collect())
+        })
     }
 
-    /// Returns all of `data` as JSON: some errors have more, such as a partial result.
+    /// Returns all of `data` as JSON, `null` if there is none: some errors have more, such as a partial result.
     #[must_use]
-    pub fn data(&self) -> Option<&str> {
-        self.data.as_deref().map(RawValue::get)
+    pub fn data(&self) -> String {
+        self.data.to_string()
     }
 
     /// Says what can be done, in one sentence.
@@ -123,17 +131,16 @@ impl RpcError {
         meaning(self.code).1
     }
 
-    /// Takes the trace of the answer if the error has none of its own.
-    pub(super) fn with_trace(mut self, trace: Option<&str>) -> Self {
-        self.trace = self.trace.or_else(|| trace.map(str::to_owned));
-        self
+    /// Takes the trace of the answer, in case the error has none of its own.
+    pub(super) fn with_trace(self, trace: Option<&str>) -> Self {
+        Self { trace: trace.map(str::to_owned), ..self }
     }
 }
 
 impl fmt::Display for RpcError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Clarify answered with RPC error {}: {}", self.code, meaning(self.code).0)?;
-        match &self.trace {
+        match self.trace() {
             // In this form it is not a word of anybody's.
             Some(trace) if is_id(trace, 32) => write!(f, " (trace {trace})"),
             _ => Ok(()),
@@ -149,42 +156,12 @@ impl fmt::Debug for RpcError {
 
 impl error::Error for RpcError {}
 
-impl<'de> Deserialize<'de> for RpcError {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Members { code, message, data } = Members::deserialize(deserializer)?;
-        // JSON-RPC 2.0 allows anything in it; what Clarify puts there is read if it is there.
-        let value: Value = match &data {
-            Some(data) => serde_json::from_str(data.get()).unwrap_or_default(),
-            None => Value::Null,
-        };
-        let text = |value: &Value| value.as_str().map(str::to_owned);
-        let reasons = |value: &Value| value.as_array().into_iter().flatten().filter_map(text).collect();
-        let fields = value.get("params").and_then(Value::as_object).into_iter().flatten();
-        Ok(Self {
-            code,
-            message,
-            trace: value.get("trace").and_then(text),
-            fields: fields.map(|(field, value)| (field.clone(), reasons(value))).collect(),
-            data,
-        })
-    }
-}
-
-#[derive(Deserialize)]
-struct Members {
-    code: i64,
-    #[serde(default)]
-    message: String,
-    data: Option<Box<RawValue>>,
-}
-
 fn meaning(code: i64) -> (&'static str, &'static str) {
     match code {
         -32700 | -32600 => ("it could not read the call", "check what stands between here and Clarify"),
         -32601 => ("there is no such method", "check the method's name, and the version of the API"),
         -32602 => ("a parameter is wrong", "correct the fields that are named"),
-        -32001 => ("an invalid resource would come of it", "correct the resources that are named"),
-        -32002 => ("it found an invalid resource", "correct the resources that are named"),
+        -32001 | -32002 => ("a resource is invalid", "see which in the data of the error, and correct it"),
         -32003 => {
             ("forbidden", "see which namespaces were granted to the integration, and that its id is its own")
         }
