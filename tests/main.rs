@@ -23,6 +23,7 @@
 //! | `clarify_rpc` | calls of Clarify's methods, and what may come back in the place of a result |
 //! | `contradictions` | what is done where a provider's documents do not fit together |
 //! | `all_stacks`, `all_canary` | what is alike at those three: tokens, faults, origins; their secrets |
+//! | `sessions` | sessions that many processes share, and that processes die over |
 //! | `examples` | the examples that the guides show |
 //! | `proxies` | a proxy on the way |
 //! | `curl`, `nginx`, `oidc_provider`, `openid_client`, `openssl`, `pyclarify` | software that is not ours |
@@ -126,6 +127,8 @@ mod reqwest;
 mod revoked_token;
 #[cfg(test)]
 mod rotation;
+#[cfg(test)]
+mod sessions;
 #[cfg(test)]
 mod single_flight;
 #[cfg(test)]
