@@ -42,6 +42,8 @@ mod config;
 mod credentials;
 mod endpoints;
 mod layer;
+#[cfg(feature = "mqtt")]
+pub mod mqtt;
 
 #[cfg(feature = "client")]
 pub use client::Client;

@@ -1,0 +1,306 @@
+//! The frames that are not acknowledged yet, on disk.
+
+mod cursor;
+mod files;
+mod segment;
+
+use std::{
+    collections::VecDeque,
+    fs::{File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use claviger_auth_core::{Error, ErrorKind};
+
+use self::{
+    cursor::{Cursor, Mark},
+    segment::{Reader, Segment},
+};
+use crate::mqtt::DataFrame;
+
+/// Keeps frames on disk until the broker has acknowledged them.
+///
+/// The folder has files of records (`….frames`), to which frames are appended, each with its length and a CRC-32;
+/// `cursor`, which says up to which frame all are acknowledged; and `lock`, for one process at a time. They are for
+/// their user alone (on Unix: 0600, in a folder of 0700). Frames are never changed, only appended; a file whose
+/// frames are all acknowledged is removed.
+///
+/// # What a crash costs
+///
+/// A frame is written out to the disk (fsync) before [`Publisher::publish`](super::Publisher::publish) returns. What
+/// was appended and not yet written out when the power failed may be torn: it is cut off at the next start, and
+/// [`cut_bytes`](Self::cut_bytes) tells how much. The cursor is written after each answer and not waited for: the
+/// end of the process costs none of it; after a power failure some frames may be sent once more.
+///
+/// # Example
+///
+/// ```
+/// use claviger_clarify::mqtt::Spool;
+///
+/// # let home = tempfile::tempdir()?;
+/// # let folder = home.path().join("spool");
+/// let spool = Spool::builder(&folder).with_limit(1024 * 1024).open()?;
+/// assert_eq!(spool.waiting(), 0);
+/// assert!(Spool::builder(&folder).open().is_err(), "one at a time");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Spool {
+    folder: PathBuf,
+    limit: u64,
+    cursor: Cursor,
+    mark: Mark,
+    /// The oldest first; the last one is appended to. Never empty.
+    segments: VecDeque<Segment>,
+    reader: Option<Reader>,
+    cut_bytes: u64,
+    _lock: File,
+}
+
+/// A frame as it is to be sent.
+#[derive(Debug)]
+pub(super) struct Record {
+    /// Frames are counted from the first that ever was in this folder.
+    pub(super) number: u64,
+    pub(super) payload: Vec<u8>,
+    /// It was sent before, by this process or another; nobody knows whether it arrived.
+    pub(super) is_resent: bool,
+}
+
+impl Spool {
+    /// Names the folder; it is made if it is missing.
+    #[must_use]
+    pub fn builder(folder: impl Into<PathBuf>) -> SpoolBuilder {
+        SpoolBuilder { folder: folder.into(), limit: 256 * 1024 * 1024 }
+    }
+
+    /// Returns how many frames are not acknowledged yet.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        self.next() - self.mark.acknowledged
+    }
+
+    /// Returns how many bytes were cut off when it was opened: what a crash left of frames that were being appended.
+    #[must_use]
+    pub fn cut_bytes(&self) -> u64 {
+        self.cut_bytes
+    }
+
+    /// Appends as many of these frames as there is room for, and tells how many, and what to sync.
+    pub(super) fn append(&mut self, frames: &[DataFrame]) -> Result<(usize, Arc<File>), Error> {
+        let mut count = 0;
+        for frame in frames {
+            let length = segment::length_of(frame);
+            if length > self.limit {
+                return Err(Error::new(
+                    ErrorKind::Configuration,
+                    "the frame is larger than the spool may be",
+                )
+                .with_subject(self.folder.display().to_string())
+                .with_advice("let the spool grow larger, or spread the frame over several"));
+            }
+            // With nothing to wait for, what is full makes room by itself.
+            let must_roll = count == 0 && self.waiting() == 0 && self.occupied() + length > self.limit;
+            if must_roll || self.last().length() >= self.segment_size() {
+                self.roll().map_err(|error| self.broken(error))?;
+            }
+            if self.occupied() + length > self.limit {
+                break;
+            }
+            self.last_mut().push(frame);
+            count += 1;
+        }
+        self.last_mut().write().map_err(|error| self.broken(error))?;
+        Ok((count, self.last().file()))
+    }
+
+    /// Reads the next frame that this process has not sent since it was [`rewound`](Self::rewind).
+    pub(super) fn read(&mut self) -> Result<Option<Record>, Error> {
+        let number = self.reader.as_ref().map_or(self.mark.acknowledged, Reader::number);
+        if number == self.next() {
+            return Ok(None);
+        }
+        let payload = self.read_at(number).map_err(|error| self.broken(error))?;
+        Ok(Some(Record { number, payload, is_resent: number < self.mark.sent }))
+    }
+
+    /// Goes back to the first frame that is not acknowledged.
+    pub(super) fn rewind(&mut self) {
+        self.reader = None;
+    }
+
+    /// Notes that all that was read is about to be sent.
+    pub(super) fn mark_sent(&mut self) -> Result<(), Error> {
+        let sent = self.reader.as_ref().map_or(self.mark.sent, Reader::number);
+        self.note(Mark { sent: sent.max(self.mark.sent), ..self.mark })
+    }
+
+    /// Notes that all up to this frame, and this one, are acknowledged.
+    pub(super) fn acknowledge(&mut self, number: u64) -> Result<(), Error> {
+        self.note(Mark { acknowledged: number + 1, ..self.mark })?;
+        self.clear().map_err(|error| self.broken(error))
+    }
+
+    /// Says what is wrong with the files.
+    pub(super) fn broken(&self, error: io::Error) -> Error {
+        broken(&self.folder, error)
+    }
+
+    fn note(&mut self, mark: Mark) -> Result<(), Error> {
+        if mark != self.mark {
+            self.cursor.write(mark).map_err(|error| self.broken(error))?;
+            self.mark = mark;
+        }
+        Ok(())
+    }
+
+    fn read_at(&mut self, number: u64) -> io::Result<Vec<u8>> {
+        let segment = self.segments.iter().find(|segment| segment.range().contains(&number));
+        let segment = segment.ok_or(io::ErrorKind::NotFound)?;
+        let reader = match self.reader.take() {
+            Some(reader) if reader.first() == segment.range().start => reader,
+            _ => segment.reader(number)?,
+        };
+        self.reader.insert(reader).read()
+    }
+
+    /// Begins another file, and clears away those that are done with.
+    fn roll(&mut self) -> io::Result<()> {
+        // Only the last file may be torn: the one before is written out before there is another.
+        self.last_mut().write()?;
+        self.last().file().sync_data()?;
+        if self.last().length() > 0 {
+            self.segments.push_back(Segment::create(&self.folder, self.next())?);
+        }
+        self.clear()
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        while self.segments.len() > 1
+            && self.segments.front().is_some_and(|it| it.end() <= self.mark.acknowledged)
+        {
+            self.segments.pop_front().map_or(Ok(()), Segment::remove)?;
+        }
+        Ok(())
+    }
+
+    /// The number that the next frame gets.
+    fn next(&self) -> u64 {
+        self.last().end()
+    }
+
+    fn occupied(&self) -> u64 {
+        self.segments.iter().map(Segment::length).sum()
+    }
+
+    /// So small that room comes back bit by bit.
+    fn segment_size(&self) -> u64 {
+        (self.limit / 4).min(4 * 1024 * 1024)
+    }
+
+    fn last(&self) -> &Segment {
+        self.segments.back().expect("there is always one")
+    }
+
+    fn last_mut(&mut self) -> &mut Segment {
+        self.segments.back_mut().expect("there is always one")
+    }
+}
+
+/// Opens a [`Spool`].
+#[derive(Clone, Debug)]
+pub struct SpoolBuilder {
+    folder: PathBuf,
+    limit: u64,
+}
+
+impl SpoolBuilder {
+    /// Sets how many bytes its files may take together. Default: 256 MiB. When they do,
+    /// [`Publisher::publish`](super::Publisher::publish) waits.
+    #[must_use]
+    pub fn with_limit(mut self, bytes: u64) -> Self {
+        self.limit = bytes;
+        self
+    }
+
+    /// Opens it, and cuts off what a crash left half written. It blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](ErrorKind::Configuration): another process has it open, a file in it is damaged, or the
+    /// operating system says no.
+    pub fn open(self) -> Result<Spool, Error> {
+        let Self { folder, limit } = self;
+        files::make_folder(&folder).map_err(|error| broken(&folder, error))?;
+        let lock = lock(&folder)?;
+        let (cursor, mark) = Cursor::open(&folder).map_err(|error| broken(&folder, error))?;
+        let (segments, cut_bytes) = load(&folder, mark).map_err(|error| broken(&folder, error))?;
+        let first = segments.front().map_or(0, |segment| segment.range().start);
+        let next = segments.back().map_or(0, Segment::end);
+        // Should the power have failed before the cursor was written out, it says less than the files do.
+        let acknowledged = mark.acknowledged.max(first);
+        let mark = Mark { acknowledged, sent: mark.sent.clamp(acknowledged, next) };
+        Ok(Spool { folder, limit, cursor, mark, segments, reader: None, cut_bytes, _lock: lock })
+    }
+}
+
+/// Opens all files that have something to send, the last one to be appended to.
+fn load(folder: &Path, mark: Mark) -> io::Result<(VecDeque<Segment>, u64)> {
+    let (mut segments, mut cut_bytes) = (VecDeque::<Segment>::new(), 0);
+    let names = segment::list(folder)?;
+    for (index, first) in names.iter().enumerate() {
+        let next = names.get(index + 1);
+        let (segment, rest) = Segment::open(folder, *first..next.copied().unwrap_or(u64::MAX))?;
+        match next {
+            // All of it is acknowledged, whatever is left of it.
+            Some(next) if *next <= mark.acknowledged => segment.remove()?,
+            Some(next) if segment.end() < *next => return Err(segment::damaged(segment.end())),
+            Some(_) => segments.push_back(segment),
+            None => {
+                segment.cut()?;
+                cut_bytes = rest;
+                segments.push_back(segment);
+            }
+        }
+    }
+    // The power failed after frames were acknowledged, and before they were written out.
+    let end = segments.back().map_or(0, Segment::end);
+    if segments.is_empty() || end < mark.acknowledged {
+        segments.drain(..).try_for_each(Segment::remove)?;
+        segments.push_back(Segment::create(folder, mark.acknowledged)?);
+    }
+    Ok((segments, cut_bytes))
+}
+
+fn lock(folder: &Path) -> Result<File, Error> {
+    let file = files::private().create(true).write(true).open(folder.join("lock"));
+    let file = file.map_err(|error| broken(folder, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(Error::new(ErrorKind::Configuration, "another process publishes from this spool")
+                .with_subject(folder.display().to_string())
+                .with_advice("wait until it has ended, or name another folder"))
+        }
+        Err(TryLockError::Error(error)) => Err(broken(folder, error)),
+    }
+}
+
+fn broken(folder: &Path, error: io::Error) -> Error {
+    let advice = match error.kind() {
+        io::ErrorKind::InvalidData => {
+            "the disk may be failing: move the folder away; what it holds before the damage can still be read"
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
+        _ => "check the folder, its permissions and the disk",
+    };
+    Error::new(ErrorKind::Configuration, "the spool cannot be used")
+        .with_subject(folder.display().to_string())
+        .with_advice(advice)
+        .with_source(error)
+}
+
+#[cfg(test)]
+mod tests;
