@@ -7,7 +7,7 @@ use claviger_mtls::{MtlsConnector, MtlsLayer, MtlsStream, Tls};
 use hyper_util::{client::legacy::connect::HttpConnector, rt::TokioIo};
 use secrecy::SecretString;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
     time::{Instant, sleep_until, timeout},
 };
@@ -47,8 +47,8 @@ impl Login {
 
 /// A connection on which the broker has taken user and password.
 #[derive(Debug)]
-pub(super) struct Connection {
-    stream: TokioIo<MtlsStream<TokioIo<TcpStream>>>,
+pub(super) struct Connection<S = TokioIo<MtlsStream<TokioIo<TcpStream>>>> {
+    stream: S,
     inbox: Vec<u8>,
     keep_alive: Duration,
     /// When there is something to do if nothing is sent.
@@ -67,31 +67,34 @@ pub(super) enum Event {
 impl Connection {
     /// Connects and logs in, within 20 s.
     pub(super) async fn open(broker: &Broker, login: &Login) -> Result<Self, Error> {
-        let opening = timeout(LOGIN_DEADLINE, Self::log_in(broker, login));
-        opening
+        let opening = async {
+            let mut connector = login.connector.clone();
+            let connected = match poll_fn(|cx| connector.poll_ready(cx)).await {
+                Ok(()) => connector.call(broker.uri().clone()).await,
+                Err(error) => Err(error),
+            };
+            let stream = connected.map_err(|error| match Error::find(&*error) {
+                Some(found) => found.clone(),
+                None => Error::new(ErrorKind::Connect, "could not connect to the broker").with_source(error),
+            })?;
+            let keep_alive = broker.keep_alive();
+            Self::log_in(TokioIo::new(stream), keep_alive, &login.packet(keep_alive)?).await
+        };
+        let opened = timeout(LOGIN_DEADLINE, opening)
             .await
-            .unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "the broker did not answer in time")))
+            .unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "the broker did not answer in time")));
+        opened.map_err(|error| match error.subject() {
+            Some(_) => error,
+            None => error.with_subject(broker.address()),
+        })
     }
+}
 
-    async fn log_in(broker: &Broker, login: &Login) -> Result<Self, Error> {
-        let mut connector = login.connector.clone();
-        let connected = match poll_fn(|cx| connector.poll_ready(cx)).await {
-            Ok(()) => connector.call(broker.uri().clone()).await,
-            Err(error) => Err(error),
-        };
-        let stream = connected.map_err(|error| match Error::find(&*error) {
-            Some(found) => found.clone(),
-            None => Error::new(ErrorKind::Connect, "could not connect to the broker").with_source(error),
-        })?;
-        let keep_alive = broker.keep_alive();
-        let mut connection = Self {
-            stream: TokioIo::new(stream),
-            inbox: Vec::new(),
-            keep_alive,
-            deadline: Instant::now() + keep_alive,
-            awaits_pong: false,
-        };
-        connection.send(&login.packet(keep_alive)?).await?;
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    async fn log_in(stream: S, keep_alive: Duration, hello: &[u8]) -> Result<Self, Error> {
+        let deadline = Instant::now() + keep_alive;
+        let mut connection = Self { stream, inbox: Vec::new(), keep_alive, deadline, awaits_pong: false };
+        connection.send(hello).await?;
         loop {
             match packet::take(&mut connection.inbox)? {
                 Some(Answer::Connected(code)) => return judge(code).map(|()| connection),
@@ -210,7 +213,50 @@ const NEW_CREDENTIALS: &str =
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::duplex;
+
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_broker_is_asked_and_then_given_up() {
+        let (ours, mut broker) = duplex(1_000);
+        broker.write_all(&[0x20, 2, 0, 0]).await.unwrap();
+        let keep_alive = Duration::from_secs(30);
+        let mut connection = Connection::log_in(ours, keep_alive, b"hello").await.unwrap();
+        let began = Instant::now();
+        for round in 1..4 {
+            assert_eq!(connection.next().await.unwrap(), Event::Silence);
+            assert_eq!(began.elapsed(), round * keep_alive);
+            connection.ping().await.unwrap();
+            broker.write_all(&[0xD0, 0]).await.unwrap();
+        }
+        assert_eq!(connection.next().await.unwrap(), Event::Silence);
+        connection.ping().await.unwrap();
+        // What it acknowledges is no answer to that, and what is sent meanwhile does not put it off.
+        broker.write_all(&[0x40, 2, 0, 1]).await.unwrap();
+        assert_eq!(connection.next().await.unwrap(), Event::Acknowledged(1));
+        connection.send(b"more").await.unwrap();
+        assert_eq!(connection.next().await.unwrap_err().kind(), ErrorKind::Timeout);
+        assert_eq!(began.elapsed(), 5 * keep_alive);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_broker_that_takes_nothing_is_given_up() {
+        let (ours, mut broker) = duplex(10);
+        broker.write_all(&[0x20, 2, 0, 0]).await.unwrap();
+        let mut connection = Connection::log_in(ours, Duration::from_secs(30), b"hello").await.unwrap();
+        assert_eq!(connection.send(&[0; 100]).await.unwrap_err().kind(), ErrorKind::Timeout);
+    }
+
+    #[tokio::test]
+    async fn what_no_broker_says_first_is_told_as_such() {
+        for answer in [&b"HTTP/1.1 400 Bad Request"[..], &[0x40, 2, 0, 1]] {
+            let (ours, mut broker) = duplex(1_000);
+            broker.write_all(answer).await.unwrap();
+            let error = Connection::log_in(ours, Duration::from_secs(30), b"hello").await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Protocol);
+        }
+    }
 
     #[test]
     fn every_refusal_has_its_kind() {

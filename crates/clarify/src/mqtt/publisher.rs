@@ -65,6 +65,7 @@ pub struct Publisher {
 struct Shared {
     broker: Broker,
     login: Login,
+    pause: Duration,
     patience: Option<Duration>,
     warn: Box<dyn Fn(&Error) + Send + Sync>,
     spool: Mutex<Spool>,
@@ -81,7 +82,14 @@ impl Publisher {
     /// Takes the credentials and whom to trust, and where the broker is.
     #[must_use]
     pub fn builder(config: &Config, broker: Broker) -> PublisherBuilder {
-        PublisherBuilder { config: config.clone(), broker, tls: None, patience: None, warn: Box::new(|_| {}) }
+        PublisherBuilder {
+            config: config.clone(),
+            broker,
+            tls: None,
+            pause: FIRST_PAUSE,
+            patience: None,
+            warn: Box::new(|_| {}),
+        }
     }
 
     /// Puts frames into the spool, in this order, and returns when they are written out to the disk (fsync): once
@@ -126,8 +134,8 @@ impl Publisher {
     /// Sends what is in the spool and what comes into it, until `until` is ready and all is acknowledged.
     ///
     /// With [`std::future::ready`] that is the end of what is there; with [`std::future::pending`] it goes on for
-    /// ever. A connection that fails for now is made again, after one second, two, and so on up to a minute, each
-    /// shortened by up to half at random.
+    /// ever. A connection that fails for now is made again after a
+    /// [pause](PublisherBuilder::with_pause).
     ///
     /// # Errors
     ///
@@ -206,6 +214,7 @@ pub struct PublisherBuilder {
     config: Config,
     broker: Broker,
     tls: Option<Tls>,
+    pause: Duration,
     patience: Option<Duration>,
     warn: Box<dyn Fn(&Error) + Send + Sync>,
 }
@@ -216,6 +225,14 @@ impl PublisherBuilder {
     #[must_use]
     pub fn with_tls(mut self, tls: Tls) -> Self {
         self.tls = Some(tls);
+        self
+    }
+
+    /// Sets how long it waits before it connects again; twice as long each further time, up to a minute. Each wait is
+    /// shortened by up to half at random, so that a broker that comes back is not stormed. Default: 1 s.
+    #[must_use]
+    pub fn with_pause(mut self, pause: Duration) -> Self {
+        self.pause = pause;
         self
     }
 
@@ -240,7 +257,7 @@ impl PublisherBuilder {
     /// [`Configuration`](ErrorKind::Configuration) if the credentials are for OAuth 2.0, which the broker does not
     /// take, or cannot stand in a packet, if the broker's topic or client id cannot; and those of [`Config::tls`].
     pub fn build(self, spool: Spool) -> Result<Publisher, Error> {
-        let Self { config, broker, tls, patience, warn } = self;
+        let Self { config, broker, tls, pause, patience, warn } = self;
         let credentials = config.credentials();
         if credentials.credentials_type() != CredentialsType::BasicAuth {
             return Err(Error::new(
@@ -264,6 +281,7 @@ impl PublisherBuilder {
         let shared = Shared {
             broker,
             login,
+            pause,
             patience,
             warn,
             spool: Mutex::new(spool),
@@ -282,6 +300,8 @@ impl fmt::Debug for PublisherBuilder {
         f.debug_struct("PublisherBuilder").field("broker", &self.broker).finish_non_exhaustive()
     }
 }
+
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// One for each publisher: a broker closes the older of two connections with the same.
 fn random_client_id() -> Result<String, Error> {

@@ -14,12 +14,12 @@ use crate::mqtt::{
 /// Sends until `until` is ready and all is acknowledged.
 pub(super) async fn run(shared: &Shared, until: impl Future<Output = ()>) -> Result<(), Error> {
     let mut end = End { until: std::pin::pin!(until), is_near: false };
-    let (mut lucky, mut pause, mut fruitless) = (Instant::now(), FIRST_PAUSE, 0);
+    let (mut lucky, mut pause, mut fruitless) = (Instant::now(), shared.pause, 0);
     loop {
         let mut session = Session::default();
         let Err(error) = session.run(shared, &mut end).await else { return Ok(()) };
         if session.is_logged_in {
-            (lucky, pause) = (session.lucky.unwrap_or_else(Instant::now), FIRST_PAUSE);
+            (lucky, pause) = (session.lucky.unwrap_or_else(Instant::now), shared.pause);
         }
         fruitless = if session.was_in_vain(&error) { fruitless + 1 } else { 0 };
         if fruitless == MOST_FRUITLESS {
@@ -155,7 +155,7 @@ impl Session {
     }
 }
 
-/// Takes up to half of a pause away, so that a broker that comes back is not stormed.
+/// Takes up to half of a pause away.
 fn shortened(pause: Duration) -> Result<Duration, Error> {
     let mut byte = [0];
     fill(&mut byte)?;
@@ -179,7 +179,6 @@ fn refused_frames() -> Error {
     )
 }
 
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const MOST_FRUITLESS: u32 = 5;
 /// Frames of 8 MiB are sent one by one; and what is small is sent together.
