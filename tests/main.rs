@@ -23,7 +23,7 @@
 //! | `all_stacks`, `all_canary` | what is alike at those three: tokens, faults, origins; their secrets |
 //! | `examples` | the examples that the guides show |
 //! | `proxies` | a proxy on the way |
-//! | `curl`, `nginx`, `oidc_provider`, `openid_client`, `openssl`, `pyclarify` | software that is not ours |
+//! | `curl`, `mosquitto`, `nginx`, `oidc_provider`, `openid_client`, `openssl`, `pyclarify` | software that is not ours |
 //! | `zoo` | keys, certificates and what is taken for them, in every form |
 //! | `program_check` | `claviger check` on a set-up that is broken |
 //! | `program`, `program_failures` | the program, as somebody at a terminal sees it |
@@ -77,6 +77,8 @@ mod grpc;
 mod layers;
 #[cfg(test)]
 mod leaks;
+#[cfg(test)]
+mod mosquitto;
 #[cfg(test)]
 mod nginx;
 #[cfg(test)]
