@@ -26,6 +26,7 @@
 mod broker;
 mod connection;
 mod data_frame;
+mod frame_lines;
 mod packet;
 mod publisher;
 mod spool;
@@ -33,6 +34,7 @@ mod spool;
 pub use {
     broker::Broker,
     data_frame::DataFrame,
+    frame_lines::FrameLines,
     publisher::{Progress, Publisher, PublisherBuilder},
     spool::{Spool, SpoolBuilder},
 };

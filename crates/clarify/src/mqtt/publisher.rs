@@ -133,7 +133,7 @@ impl Publisher {
 
     /// Sends what is in the spool and what comes into it, until `until` is ready and all is acknowledged.
     ///
-    /// With [`std::future::ready`] that is the end of what is there; with [`std::future::pending`] it goes on for
+    /// `until` is driven along with it, so it may be what publishes. With [`std::future::ready`] that is the end of what is there; with [`std::future::pending`] it goes on for
     /// ever. A connection that fails for now is made again after a
     /// [pause](PublisherBuilder::with_pause).
     ///

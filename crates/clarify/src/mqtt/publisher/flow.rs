@@ -1,9 +1,16 @@
 //! Out of the spool: connection after connection, a window of frames at a time.
 
-use std::{collections::VecDeque, pin::Pin, sync::atomic::Ordering, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use claviger_auth_core::{Error, ErrorKind};
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep},
+};
 
 use super::Shared;
 use crate::mqtt::{
@@ -11,15 +18,29 @@ use crate::mqtt::{
     packet,
 };
 
-/// Sends until `until` is ready and all is acknowledged.
+/// Sends until `until` is ready and all is acknowledged. Both are driven all the time, whatever is waited for.
 pub(super) async fn run(shared: &Shared, until: impl Future<Output = ()>) -> Result<(), Error> {
-    let mut end = End { until: std::pin::pin!(until), is_near: false };
+    let end = End::default();
+    let watching = async {
+        until.await;
+        end.is_near.store(true, Ordering::Relaxed);
+        end.nears.notify_one();
+        std::future::pending().await
+    };
+    tokio::select! {
+        biased;
+        ended = watching => ended,
+        ended = connect_again(shared, &end) => ended,
+    }
+}
+
+async fn connect_again(shared: &Shared, end: &End) -> Result<(), Error> {
     let (mut lucky, mut pause, mut fruitless) = (Instant::now(), shared.pause, 0);
     loop {
         let mut session = Session::default();
-        let Err(error) = session.run(shared, &mut end).await else { return Ok(()) };
-        if session.is_logged_in {
-            (lucky, pause) = (session.lucky.unwrap_or_else(Instant::now), shared.pause);
+        let Err(error) = session.run(shared, end).await else { return Ok(()) };
+        if let Some(last) = session.lucky {
+            (lucky, pause) = (last, shared.pause);
         }
         fruitless = if session.was_in_vain(&error) { fruitless + 1 } else { 0 };
         if fruitless == MOST_FRUITLESS {
@@ -30,24 +51,33 @@ pub(super) async fn run(shared: &Shared, until: impl Future<Output = ()>) -> Res
             return Err(error);
         }
         (shared.warn)(&error);
-        sleep(shortened(pause)?).await;
+        tokio::select! {
+            () = sleep(shortened(pause)?) => {}
+            () = end.nears.notified() => {}
+        }
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
 /// When it is to end.
-struct End<'a, F> {
-    until: Pin<&'a mut F>,
-    is_near: bool,
+#[derive(Debug, Default)]
+struct End {
+    is_near: AtomicBool,
+    nears: Notify,
+}
+
+impl End {
+    fn is_near(&self) -> bool {
+        self.is_near.load(Ordering::Relaxed)
+    }
 }
 
 /// One connection, and what is under way on it.
 #[derive(Debug, Default)]
 struct Session {
-    is_logged_in: bool,
     has_sent: bool,
     has_acknowledged: bool,
-    /// The last time that something went well.
+    /// The last time that something went well: the login, or an acknowledgement.
     lucky: Option<Instant>,
     /// Sent and not acknowledged, or not in their turn yet; the oldest first.
     under_way: VecDeque<UnderWay>,
@@ -62,22 +92,12 @@ struct UnderWay {
 }
 
 impl Session {
-    async fn run(
-        &mut self,
-        shared: &Shared,
-        end: &mut End<'_, impl Future<Output = ()>>,
-    ) -> Result<(), Error> {
+    async fn run(&mut self, shared: &Shared, end: &End) -> Result<(), Error> {
         shared.spool().rewind();
-        if !end.is_near
-            && std::future::poll_fn(|cx| std::task::Poll::Ready(end.until.as_mut().poll(cx).is_ready())).await
-        {
-            end.is_near = true;
-        }
-        if end.is_near && shared.spool().waiting() == 0 {
+        if end.is_near() && shared.spool().waiting() == 0 {
             return Ok(());
         }
         let mut connection = Connection::open(&shared.broker, &shared.login).await?;
-        self.is_logged_in = true;
         self.lucky = Some(Instant::now());
         loop {
             let packets = self.fill(shared)?;
@@ -85,7 +105,7 @@ impl Session {
                 self.has_sent = true;
                 connection.send(&packets).await?;
             }
-            if end.is_near && self.under_way.is_empty() {
+            if end.is_near() && self.under_way.is_empty() {
                 connection.close().await;
                 return Ok(());
             }
@@ -96,7 +116,7 @@ impl Session {
                     Event::Silence => connection.ping().await?,
                 },
                 () = shared.appended.notified(), if has_room => {}
-                () = end.until.as_mut(), if !end.is_near => end.is_near = true,
+                () = end.nears.notified() => {}
             }
         }
     }
