@@ -13,6 +13,7 @@ mod environment;
 mod exit;
 mod failure;
 mod keeper;
+mod publish;
 mod request;
 mod sandbox;
 mod settings;
@@ -60,6 +61,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
             Command::Completions(completions) => completions::run(completions),
             Command::Demo => demo(&program()).await,
             Command::Man => completions::man(),
+            Command::Publish(publish) => publish::run(choice, publish, &environment).await,
             Command::Request(request) => request::run(choice, request, &environment).await,
             Command::Sandbox(sandbox) => sandbox::run(sandbox, &program()).await,
             Command::Token(token) => token::run(choice, token, &environment).await,

@@ -15,24 +15,25 @@ use crate::mqtt::{DataFrame, data_frame::MAX_LENGTH};
 ///
 /// let text = "{\"times\":[1],\"series\":{}}\n\nno frame\n";
 /// let mut lines = FrameLines::new(text.as_bytes());
+/// assert_eq!(lines.next_batch()?.len(), 1);
 /// let error = lines.next_batch().unwrap_err();
 /// assert_eq!(error.to_string(), "this is no data frame (line 3, column 2)");
-/// assert_eq!(lines.next_batch()?.len(), 1, "what came before it");
 /// # Ok::<(), claviger_auth_core::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct FrameLines<R> {
     reader: BufReader<R>,
     number: u64,
-    batch: Vec<DataFrame>,
-    taken: u64,
+    returned: u64,
+    failed: Option<Error>,
 }
 
 impl<R: Read> FrameLines<R> {
     /// Reads from this.
     #[must_use]
     pub fn new(reader: R) -> Self {
-        Self { reader: BufReader::with_capacity(64 * 1024, reader), number: 0, batch: Vec::new(), taken: 0 }
+        let reader = BufReader::with_capacity(64 * 1024, reader);
+        Self { reader, number: 0, returned: 0, failed: None }
     }
 
     /// Returns the frames that are there to be read at once, and waits for one; none at the end. It blocks.
@@ -40,26 +41,41 @@ impl<R: Read> FrameLines<R> {
     /// # Errors
     ///
     /// [`Configuration`](ErrorKind::Configuration) with the number of the line, if it is no data frame or the text
-    /// cannot be read. The frames before it are returned by the next call.
+    /// cannot be read. The frames before it were returned then.
     pub fn next_batch(&mut self) -> Result<Vec<DataFrame>, Error> {
-        while let Some(line) = self.line()? {
-            if !line.trim_ascii().is_empty() {
-                let frame = DataFrame::from_json(line).map_err(|error| self.placed(error))?;
-                self.batch.push(frame);
+        let mut batch = Vec::new();
+        while self.failed.is_none() {
+            match self.frame() {
+                Ok(None) => break,
+                Ok(Some(frame)) => batch.push(frame),
+                Err(error) => self.failed = Some(error),
             }
             // What is not there yet may be long in coming.
-            if !self.batch.is_empty() && !self.reader.buffer().contains(&b'\n') {
+            if !batch.is_empty() && !self.reader.buffer().contains(&b'\n') {
                 break;
             }
         }
-        self.taken = self.number;
-        Ok(std::mem::take(&mut self.batch))
+        match self.failed.take_if(|_| batch.is_empty()) {
+            Some(error) => Err(error),
+            None => Ok(batch),
+        }
     }
 
-    /// Returns the number of the last line that was returned.
+    /// Returns the number of the line of the last frame that was returned.
     #[must_use]
     pub fn line_number(&self) -> u64 {
-        self.taken
+        self.returned
+    }
+
+    fn frame(&mut self) -> Result<Option<DataFrame>, Error> {
+        while let Some(line) = self.line()? {
+            if !line.trim_ascii().is_empty() {
+                let frame = DataFrame::from_json(line).map_err(|error| self.placed(error))?;
+                self.returned = self.number;
+                return Ok(Some(frame));
+            }
+        }
+        Ok(None)
     }
 
     fn line(&mut self) -> Result<Option<Vec<u8>>, Error> {
@@ -131,8 +147,9 @@ mod tests {
     fn names_the_line() {
         let text = format!("{FRAME}\n\n{FRAME}\n[]\n{FRAME}");
         let mut lines = FrameLines::new(text.as_bytes());
+        assert_eq!((lines.next_batch().unwrap().len(), lines.line_number()), (2, 3), "what came before it");
         assert_eq!(lines.next_batch().unwrap_err().to_string(), "this is no data frame (line 4, column 2)");
-        assert_eq!(lines.line_number(), 0);
+        assert_eq!(lines.line_number(), 3);
         let long = "x".repeat(MAX_LENGTH + 1);
         let error = FrameLines::new(long.as_bytes()).next_batch().unwrap_err();
         assert!(error.to_string().starts_with("the data frame is longer than 8 MiB (line 1"), "{error}");

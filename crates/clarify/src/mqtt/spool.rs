@@ -289,12 +289,13 @@ fn lock(folder: &Path) -> Result<File, Error> {
 }
 
 fn broken(folder: &Path, error: io::Error) -> Error {
-    let advice = match error.kind() {
-        io::ErrorKind::InvalidData => {
-            "the disk may be failing: move the folder away; what it holds before the damage can still be read"
-        }
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
-        _ => "check the folder, its permissions and the disk",
+    let is = |kinds: &[io::ErrorKind]| kinds.contains(&error.kind());
+    let advice = if is(&[io::ErrorKind::InvalidData]) {
+        "the disk may be failing: move the folder away, and publish its frames anew from where they came"
+    } else if is(&[io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded]) {
+        "make room on the disk"
+    } else {
+        "check the folder, its permissions and the disk"
     };
     Error::new(ErrorKind::Configuration, "the spool cannot be used")
         .with_subject(folder.display().to_string())

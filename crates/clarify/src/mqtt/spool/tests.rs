@@ -129,7 +129,7 @@ fn refuses_damage_that_no_crash_explains() {
     let mut bytes = fs::read(&files[0]).unwrap();
     bytes[12] ^= 1;
     fs::write(&files[0], bytes).unwrap();
-    let error = builder.clone().open().unwrap_err();
+    let error = builder.open().unwrap_err();
     assert!(error.to_string().contains("the spool cannot be used"), "{error}");
     assert!(error.advice().contains("disk may be failing"), "{}", error.advice());
     assert!(format!("{error:?}").contains("frame 0 or one behind it is damaged"), "{error:?}");
