@@ -29,6 +29,7 @@
 //! | `program`, `program_failures` | the program, as somebody at a terminal sees it |
 //! | `program_profiles`, `program_profile_failures` | the same with every profile that the sandbox writes |
 //! | `program_kept_tokens` | tokens that the program keeps between runs |
+//! | `program_publish` | `claviger publish`, to a real broker |
 //!
 //! The others are what tests stand on: `clara_sandbox` and `providers` start the sandbox, `authority` issues
 //! certificates for other servers, `connect_proxy` is a proxy, `leaks` looks for secrets, `real_software` finds and
@@ -101,6 +102,8 @@ mod program_kept_tokens;
 mod program_profile_failures;
 #[cfg(test)]
 mod program_profiles;
+#[cfg(test)]
+mod program_publish;
 #[cfg(test)]
 mod program_runs;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::{
     fs,
     future::ready,
     net::{Ipv4Addr, SocketAddr},
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     sync::{Arc, Mutex},
     time::Duration,
@@ -32,7 +32,7 @@ use crate::{
 pub(crate) struct Mosquitto {
     authority: Authority,
     folder: tempfile::TempDir,
-    program: std::path::PathBuf,
+    program: PathBuf,
     addresses: [SocketAddr; 2],
     running: Option<Running>,
 }
@@ -59,7 +59,7 @@ impl Mosquitto {
     }
 
     /// Starts it on two free ports. It remembers nothing.
-    async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         loop {
             self.addresses = [free_address().await, free_address().await];
             let settings = self.folder.path().join("mosquitto.conf");
@@ -75,7 +75,7 @@ impl Mosquitto {
     }
 
     /// SIGKILL, and it is gone.
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.running = None;
     }
 
@@ -98,8 +98,9 @@ impl Mosquitto {
         format!("mqtts://{}", self.addresses[0])
     }
 
-    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
-        self.folder.path().join(name)
+    /// Its folder, with `ca.pem`.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     fn config(&self, user: &str, password: &str) -> Config {
@@ -202,7 +203,11 @@ impl Tally {
 }
 
 fn frame(number: usize) -> DataFrame {
-    DataFrame::from_json(format!(r#"{{"times":[{number}],"series":{{"temperature":[21.5]}}}}"#)).unwrap()
+    DataFrame::from_json(text(number)).unwrap()
+}
+
+pub(crate) fn text(number: usize) -> String {
+    format!(r#"{{"times":[{number}],"series":{{"temperature":[21.5]}}}}"#)
 }
 
 /// mosquitto acknowledges a message when it has passed it on, and keeps nothing: what it has written to a subscriber's
@@ -314,5 +319,5 @@ async fn what_the_access_list_denies_is_acknowledged_and_goes_nowhere() {
     assert!(subscriber.next().await.unwrap().contains("[7]"), "those of mute came first, and are not here");
 }
 
-const PASSWORD: &str = "swordfish";
+pub(crate) const PASSWORD: &str = "swordfish";
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,6 +1,7 @@
 //! `claviger publish`: data frames to an MQTT broker, by way of a spool on disk.
 
 use std::{
+    cell::Cell,
     fs::File,
     io::{self, IsTerminal, Read},
     path::{Path, PathBuf},
@@ -37,28 +38,32 @@ pub(crate) async fn run(
     let publisher = publisher.with_patience(Duration::from_secs(arguments.patience)).with_warning(warn);
     let publisher = publisher.build(spool)?;
 
-    let (mut fed, mut taken) = (Ok(()), 0);
-    let feeding = async {
-        if let Some(input) = input {
-            fed = feed(&publisher, input, &mut taken).await;
-        }
-    };
+    let (mut fed, taken) = (None, Cell::new(0));
+    let mut feeding = std::pin::pin!(feed(&publisher, input, &taken));
     let sent = tokio::select! {
-        sent = publisher.run(feeding) => Some(sent),
+        sent = publisher.run(async { fed = Some(feeding.as_mut().await) }) => Some(sent),
         () = stopped => None,
         () = show_progress(&publisher) => None,
     };
+    // Who pipes something in has it nowhere else: what is there is kept, though it cannot be sent now.
+    let fed = match fed {
+        Some(fed) => Some(fed),
+        None => time::timeout(GRACE, feeding).await.ok(),
+    };
     let progress = publisher.progress();
     console::note(&summary(progress));
-    if progress.waiting > 0 || sent.is_none() {
-        console::advise(&format!(
-            "run claviger publish without a FILE, which sends what is kept: of the input the first {taken} lines, at least"
-        ));
+    if fed.is_none() {
+        console::warn(&format!("the input was taken up to line {} and no further", taken.get()));
     }
-    match sent {
-        Some(sent) => sent.map_err(Failure::from).and(fed.map_err(Failure::from)).map(|()| Exit::Done),
-        None => Ok(Exit::Other),
+    if progress.waiting > 0 {
+        console::advise("run claviger publish without a FILE: it sends what is kept");
     }
+    if let (Some(Err(_)), Some(Err(error))) = (&sent, &fed) {
+        console::warn(&error.to_string());
+    }
+    let is_sent = sent.transpose()?.is_some();
+    fed.transpose()?;
+    Ok(if is_sent { Exit::Done } else { Exit::Other })
 }
 
 type Input = FrameLines<Box<dyn Read + Send>>;
@@ -102,8 +107,7 @@ fn open_spool(environment: &Environment, name: &str) -> Result<Spool, Error> {
 }
 
 /// Puts all frames of the input into the spool, and counts the lines.
-async fn feed(publisher: &Publisher, input: Input, taken: &mut u64) -> Result<(), Error> {
-    let mut input = Some(input);
+async fn feed(publisher: &Publisher, mut input: Option<Input>, taken: &Cell<u64>) -> Result<(), Error> {
     while let Some(mut lines) = input.take() {
         let reading = spawn_blocking(move || {
             let batch = lines.next_batch();
@@ -115,7 +119,7 @@ async fn feed(publisher: &Publisher, input: Input, taken: &mut u64) -> Result<()
         let batch = batch?;
         if !batch.is_empty() {
             publisher.publish(batch).await?;
-            *taken = lines.line_number();
+            taken.set(lines.line_number());
             input = Some(lines);
         }
     }
@@ -154,6 +158,9 @@ fn summary(Progress { acknowledged, resent, waiting, .. }: Progress) -> String {
 fn warn(error: &Error) {
     console::warn(&format!("{error}; trying again"));
 }
+
+/// How long to go on reading when nothing can be sent any more.
+const GRACE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
