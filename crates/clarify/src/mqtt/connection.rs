@@ -235,6 +235,7 @@ mod tests {
         // What it acknowledges is no answer to that, and what is sent meanwhile does not put it off.
         broker.write_all(&[0x40, 2, 0, 1]).await.unwrap();
         assert_eq!(connection.next().await.unwrap(), Event::Acknowledged(1));
+        tokio::time::advance(keep_alive / 2).await;
         connection.send(b"more").await.unwrap();
         assert_eq!(connection.next().await.unwrap_err().kind(), ErrorKind::Timeout);
         assert_eq!(began.elapsed(), 5 * keep_alive);

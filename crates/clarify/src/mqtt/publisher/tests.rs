@@ -258,19 +258,28 @@ async fn another_process_goes_on_where_one_was_killed() {
 async fn sends_what_is_published_meanwhile_until_it_is_told_to_end() {
     let (fake, folder) = (Fake::new().await, tempfile::tempdir().unwrap());
     let publisher = fake.publisher(spool(&folder)).build();
-    let end = Notify::new();
-    let (ran, messages, ()) = tokio::join!(
+    let (end, arrived) = (Notify::new(), Notify::new());
+    let (ran, (), ()) = tokio::join!(
         publisher.run(end.notified()),
-        async { fake.accept().await.0.take_all().await },
+        async {
+            let mut client = fake.accept().await.0;
+            for number in 0..30 {
+                let message = client.message().await.unwrap();
+                assert_eq!(message.payload, text(number));
+                client.acknowledge(message.id).await;
+                arrived.notify_one();
+            }
+            assert!(client.message().await.is_none());
+        },
         async {
             for number in 0..30 {
                 publisher.publish(frames(number..number + 1)).await.unwrap();
+                arrived.notified().await;
             }
             end.notify_one();
         }
     );
     ran.unwrap();
-    assert_eq!(payloads(&messages), (0..30).map(text).collect::<Vec<_>>());
 }
 
 #[tokio::test]

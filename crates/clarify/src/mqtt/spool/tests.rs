@@ -110,6 +110,12 @@ fn takes_no_frame_that_was_changed_and_no_run_of_zeros() {
         fs::write(&path, &changed).unwrap();
         assert_eq!(open(folder.path()).waiting(), 1, "{index}");
     }
+    // What was behind it does not come back once the place before it is taken.
+    let mut changed = [&whole[..], &whole[..whole.len() / 2]].concat();
+    changed[whole.len() / 2 + 10] ^= 1;
+    fs::write(&path, &changed).unwrap();
+    append(&mut open(folder.path()), &frames(1..2));
+    assert_eq!(numbers(&read_all(&mut open(folder.path()))), [0, 1]);
     // A file that grew, and whose new part was never written out.
     fs::write(&path, [&whole[..], &[0; 4096]].concat()).unwrap();
     let spool = open(folder.path());
@@ -154,6 +160,12 @@ fn is_full_and_has_room_again() {
         // Half of it, then all of it: either makes room.
         spool.acknowledge(if taken % 2 == 0 { sent - 1 } else { sent - 15 }).unwrap();
     }
+    for number in numbers(&read_all(&mut spool)) {
+        spool.acknowledge(number).unwrap();
+    }
+    spool.acknowledge(taken - 1).unwrap();
+    let (count, _) = spool.append(&[frame(taken, 3_900)]).unwrap();
+    assert_eq!(count, 1, "what is acknowledged takes no room from what needs it");
     let error = spool.append(&[frame(0, 5_000)]).unwrap_err();
     assert!(error.to_string().contains("larger than the spool"), "{error}");
 }
@@ -169,6 +181,10 @@ fn removes_files_that_are_done_with() {
     assert_eq!(data_files(folder.path()).len(), 1);
     append(&mut spool, &frames(300..301));
     assert_eq!(numbers(&read_all(&mut spool)), [300]);
+    drop(spool);
+    fs::remove_file(folder.path().join("cursor")).unwrap();
+    let found = numbers(&read_all(&mut open(folder.path())));
+    assert!(found[0] > 200 && found.last() == Some(&300), "it begins with the oldest file: {found:?}");
 }
 
 #[test]
