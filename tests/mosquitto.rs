@@ -25,6 +25,7 @@ use tokio::{
 
 use crate::{
     authority::Authority,
+    examples,
     real_software::{Running, Says, folder_with, free_address, needs},
 };
 
@@ -302,6 +303,24 @@ async fn an_authority_that_is_not_trusted_gets_no_password() {
     let error = broker.publish(&config, spool.path()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Tls);
     assert!(error.to_string().contains("from an authority that is not trusted"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_example_publishes_three_frames() {
+    let Some(broker) = Mosquitto::start().await else { return };
+    let path = |name: &str| broker.folder().join(name).display().to_string();
+    let credentials = format!(
+        r#"{{"apiUrl":"https://api.clarify.io/v1/","integration":"acme",
+            "credentials":{{"type":"basic-auth","clientId":"acme","clientSecret":"{PASSWORD}"}}}}"#
+    );
+    fs::write(path("credentials.json"), credentials).unwrap();
+    let mut subscriber = broker.subscribe().await;
+    let words = [path("credentials.json"), path("spool"), broker.url(), path("ca.pem")];
+    let ran = examples::run("claviger-clarify", "publish", &words.each_ref().map(String::as_str)).await;
+    assert_eq!(ran.stdout, "3 published, 0 of them twice at most\n");
+    for second in 0..3 {
+        assert!(subscriber.next().await.unwrap().contains(&format!("[170000000{second}]")));
+    }
 }
 
 /// The one thing that MQTT 3.1.1 cannot tell.

@@ -123,3 +123,34 @@ async fn without_the_broker_it_gives_up_or_is_stopped_and_keeps_all() {
     assert!(code == 0 && said.contains("4 data frames are published"), "{code} {said}");
     receives(&mut subscriber, 0..4).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_killed_leaves_no_gap() {
+    let Some(broker) = Mosquitto::start().await else { return };
+    write_settings(&broker, PASSWORD);
+    fs::write(broker.folder().join("frames"), lines(0..30_000)).unwrap();
+    let mut subscriber = broker.subscribe().await;
+    let running = Running::start(&mut publish(&broker, &["frames"]), Says::OnStderr);
+    receives(&mut subscriber, 0..500).await;
+    drop(running);
+    // What it had kept comes first, and this is the last.
+    let (code, said) = run(&broker, &["-"], &lines(99_999..100_000)).await;
+    assert_eq!(code, 0, "{said}");
+    let (mut next, mut twice) = (500, 0);
+    loop {
+        let payload = subscriber.next().await.unwrap();
+        if payload == text(99_999) {
+            break;
+        }
+        if payload == text(next) {
+            next += 1;
+        } else {
+            // Sent again: one of the window's twenty, and not one that was never there.
+            let mut window = next.saturating_sub(20)..next;
+            assert!(window.any(|number| payload == text(number)), "{payload} came after {next}");
+            twice += 1;
+        }
+    }
+    println!("killed after {next} of 30000 were read: none of these is missing, {twice} arrived twice");
+    assert!(next < 30_000, "it was killed before its end");
+}

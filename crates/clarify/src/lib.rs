@@ -5,6 +5,7 @@
 //! It reads the credentials file of an integration, and puts three things on every request: a token fetched
 //! for it, or HTTP Basic, whichever the file is for; the version of the API; and the content type, without
 //! which Clarify looks at nothing. [`Client`] is ready to use; [`ClarifyLayer`] is for a client of one's own.
+//! With the feature `mqtt`, the module of that name publishes data frames to Clarify's MQTT broker.
 //!
 //! # Where it sits
 //!

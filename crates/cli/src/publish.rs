@@ -51,6 +51,8 @@ pub(crate) async fn run(
         None => time::timeout(GRACE, feeding).await.ok(),
     };
     let progress = publisher.progress();
+    // Away with the line of progress, where there is one; elsewhere this is nothing.
+    console::say("\x1b[K");
     console::note(&summary(progress));
     if fed.is_none() {
         console::warn(&format!("the input was taken up to line {} and no further", taken.get()));
