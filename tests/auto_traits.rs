@@ -18,11 +18,16 @@ use claviger_mtls::{
     ConnectionReport, Identity, IdentityBuilder, MtlsConnector, MtlsLayer, MtlsStream, Tls, TlsBuilder, Trust,
 };
 use claviger_oauth_cc::ClientCredentials;
+use claviger_oauth_code::{
+    AuthorizationCode, AuthorizationCodeBuilder, DeviceGrant, DeviceLogin, Login, MemorySessionStore,
+    Receiver, Session, StoredSession,
+};
 use claviger_per_customer::{PerCustomer, PerCustomerBuilder};
 use claviger_replay::{ReplayReqwest012, ReplayReqwest013, ReplayStreamed, StreamedBody, StreamedRequest};
+use claviger_session_store_file::{FileSessionStore, FileSessionStoreBuilder, SessionName};
 use claviger_token_endpoint::{
-    BaseUrl, ClientAuthentication, ClientAuthenticationMethod, TokenAnswer, TokenEndpoint,
-    TokenEndpointBuilder, TokenRequest,
+    BaseUrl, ClientAuthentication, ClientAuthenticationMethod, DeviceAuthorization, TokenAnswer,
+    TokenEndpoint, TokenEndpointBuilder, TokenRequest,
 };
 use claviger_tonic::{GrpcAuthorization, GrpcAuthorizationLayer, WatchedBody};
 use http::{Request, Response};
@@ -79,6 +84,11 @@ all_three![Client<Full>, claviger_client::ClientBuilder<Full>, claviger_client::
 // token-endpoint, oauth-cc and basic
 all_three![BaseUrl, ClientAuthentication, ClientAuthenticationMethod, TokenAnswer, TokenEndpoint];
 all_three![TokenEndpointBuilder, TokenRequest, ClientCredentials, claviger_basic::Basic];
+
+// oauth-code and session-store-file
+all_three![AuthorizationCode, AuthorizationCodeBuilder, Login, Receiver, DeviceAuthorization, DeviceGrant];
+all_three![DeviceLogin, Session, StoredSession, MemorySessionStore];
+all_three![FileSessionStore, FileSessionStoreBuilder, SessionName];
 
 // replay, tonic and per-customer
 all_three![ReplayStreamed, ReplayReqwest012, ReplayReqwest013, StreamedBody<Full>];

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// An example, with nothing of this process's environment.
-fn example(package: &str, name: &str) -> Command {
+pub(crate) fn example(package: &str, name: &str) -> Command {
     let program = target_folder().join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     if !program.is_file() {
         let words = ["build", "--all-features", "--package", package, "--example", name];

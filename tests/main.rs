@@ -21,6 +21,7 @@
 //! | `auto_traits`, `future_sizes` | what the types promise to the compiler |
 //! | `clarify`, `clarus`, `clazar` | what arrives at each of the others, and what comes back |
 //! | `all_stacks`, `all_canary` | what is alike at those three: tokens, faults, origins; their secrets |
+//! | `sessions` | sessions that many processes share, and that processes die over |
 //! | `examples` | the examples that the guides show |
 //! | `proxies` | a proxy on the way |
 //! | `curl`, `mosquitto`, `nginx`, `oidc_provider`, `openid_client`, `openssl`, `pyclarify` | software that is not ours |
@@ -122,6 +123,8 @@ mod reqwest;
 mod revoked_token;
 #[cfg(test)]
 mod rotation;
+#[cfg(test)]
+mod sessions;
 #[cfg(test)]
 mod single_flight;
 #[cfg(test)]

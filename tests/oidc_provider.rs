@@ -1,6 +1,8 @@
 //! Another token endpoint: oidc-provider, a certified OpenID server.
 
 mod bound;
+mod browser;
+mod login;
 mod program;
 
 use std::{path::Path, process::Command};
@@ -172,6 +174,23 @@ fn clients(issued: &Issued, self_signed: &Issued, keys: &[Key]) -> Value {
         ),
         client("self other", "self_signed_tls_client_auth", json!({"certificate": issued.certificate})),
     ];
+    // Those whose users log in, with any port on this machine (RFC 8252 §7.3).
+    let login = |more: Value| {
+        let mut login = json!({
+            "application_type": "native",
+            "grant_types": [
+                "authorization_code",
+                "refresh_token",
+                "urn:ietf:params:oauth:grant-type:device_code",
+            ],
+            "redirect_uris": ["http://127.0.0.1/callback"],
+            "response_types": ["code"],
+        });
+        login.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        login
+    };
+    clients.push(client("native", "none", login(json!({}))));
+    clients.push(client("fixed", "client_secret_basic", login(json!({"client_secret": PLAIN.1}))));
     clients.extend(keys.iter().map(|key| {
         let alg = key.algorithm.to_string();
         let more = json!({"key": key.public, "token_endpoint_auth_signing_alg": alg});

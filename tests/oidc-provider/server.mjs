@@ -54,7 +54,9 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   },
   features: {
     clientCredentials: { enabled: true },
-    devInteractions: { enabled: false },
+    deviceFlow: { enabled: true },
+    // Whatever name and password are typed in will do.
+    devInteractions: { enabled: true },
     introspection: { enabled: true },
     mTLS: {
       enabled: true,
@@ -76,8 +78,15 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
     },
     revocation: { enabled: true },
   },
+  issueRefreshToken: (_context, client) => client.grantTypeAllowed("refresh_token"),
+  rotateRefreshToken: (context) => context.oidc.client.clientId !== "fixed",
   scopes: ["read", "write", "admin"],
   ttl: { ClientCredentials: 600 },
+});
+// Else a device must wait for 5 s.
+provider.use(async (context, next) => {
+  await next();
+  if (context.body?.device_code) context.body.interval = 1;
 });
 plain.on("request", provider.callback());
 secure.on("request", provider.callback());

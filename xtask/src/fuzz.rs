@@ -10,10 +10,11 @@ use crate::{
 const VERSION: &str = "0.13.2";
 const FOLDER: &str = "xtask/fuzz";
 /// The parsers, each with files to begin from.
-const TARGETS: [(&str, Option<&str>); 6] = [
+const TARGETS: [(&str, Option<&str>); 7] = [
     ("clarify_credentials", None),
     ("discovery_documents", None),
     ("identity", Some(KEYS)),
+    ("sessions", None),
     ("settings", None),
     ("token_answers", None),
     ("trust", Some(KEYS)),

@@ -1,7 +1,9 @@
 //! Stamps each request with a credential.
 
 mod config;
+mod held;
 mod source;
+mod used;
 mod watch;
 
 use std::{
@@ -21,11 +23,13 @@ use tower_service::Service;
 pub use self::watch::WatchCredential;
 use self::{
     config::Config,
+    held::{Hand, Shared},
     source::{Obtaining, Source},
+    used::{Once, Used},
 };
 use crate::{
-    BoxError, CredentialSource, Error, ErrorKind, ExistingHeader, ForeignOrigin, Generation, HttpRequest,
-    HttpResponse, Origins, PublishIdentity, UseCredentials,
+    BoxError, CredentialSource, Error, ErrorKind, ExistingHeader, ForeignOrigin, HttpRequest, HttpResponse,
+    Origins, PublishIdentity, UseCredentials,
     rules::{Admission, Rules},
 };
 
@@ -107,7 +111,11 @@ impl<T: Clone, S> Layer<S> for AuthorizationLayer<T> {
     type Service = Authorization<S, T>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Authorization { inner, source: self.source.clone(), config: Arc::new(self.config.clone()) }
+        Authorization {
+            inner,
+            shared: Arc::new(Shared::new(self.source.clone(), self.config.clone())),
+            hand: Hand::default(),
+        }
     }
 }
 
@@ -130,11 +138,11 @@ impl<T: Clone, S> Layer<S> for AuthorizationLayer<T> {
 /// # Cancellation
 ///
 /// Dropping the future drops the request, and this caller's wait for a credential; the fetch goes on.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Authorization<S, T> {
     inner: S,
-    source: T,
-    config: Arc<Config>,
+    shared: Arc<Shared<T>>,
+    hand: Hand<T>,
 }
 
 impl<S, R, T> Service<R> for Authorization<S, T>
@@ -154,32 +162,31 @@ where
     }
 
     fn call(&mut self, mut request: R) -> Self::Future {
-        match self.config.rules.admit(&request) {
+        match self.shared.config.rules.admit(&request) {
             Ok(Admission::Stamp) => {}
             Ok(Admission::PassWithout) => {
                 return State::Calling { future: self.inner.call(request), used: None }.into();
             }
             Err(error) => return State::Refused { error: Some(error) }.into(),
         }
-        let given = request.extensions().and_then(|extensions| extensions.get::<UseCredentials>());
-        let source = match given {
-            Some(given) => Source::Given(Arc::clone(given.source())),
-            None => Source::Own(self.source.clone()),
-        };
-        let Some(credential) = source.ready() else { return self.wait(request, source) };
-        if self.config.bound_elsewhere(&credential) {
-            // The certificate changed. A token for the new one can be had.
-            self.config.rebind(source.as_dyn(), credential.generation());
-            return self.wait(request, source);
+        let extensions = request.extensions().filter(|extensions| !extensions.is_empty());
+        if let Some(given) = extensions.and_then(|extensions| extensions.get::<UseCredentials>()) {
+            let source = Source::Given(Arc::clone(given.source()));
+            return self.call_with(request, source);
         }
-        let generation = credential.generation();
-        source.note(&request, generation);
-        if let Err(error) = self.config.put(&mut request, credential) {
+        let Some(held) = self.hand.ready(&self.shared) else {
+            let source = Source::Own(self.shared.source.clone());
+            return self.wait(request, source);
+        };
+        if let Some(watch) = extensions.and_then(|extensions| extensions.get::<WatchCredential>()) {
+            watch.remember(Arc::new(held.source.clone()), held.credential.generation());
+        }
+        let used = Some(Used::Held(Arc::clone(held)));
+        if let Err(error) = self.shared.config.put(&mut request, &held.credential) {
             return State::Refused { error: Some(error) }.into();
         }
-        let used = Used { source, generation, is_rejection: self.config.is_rejection, is_own: false };
         // Written where it stays: the future may be large.
-        ResponseFuture { state: State::Calling { future: self.inner.call(request), used: Some(used) } }
+        ResponseFuture { state: State::Calling { future: self.inner.call(request), used } }
     }
 }
 
@@ -191,6 +198,28 @@ where
 pub struct CredentialSuperseded;
 
 impl<S: Clone, T: CredentialSource + Clone + 'static> Authorization<S, T> {
+    /// Calls with a credential of a source that the request names.
+    fn call_with<R>(&mut self, mut request: R, source: Source<T>) -> ResponseFuture<S, R, T>
+    where
+        R: HttpRequest,
+        S: Service<R>,
+    {
+        let config = &self.shared.config;
+        let Some(credential) = source.as_dyn().ready() else { return self.wait(request, source) };
+        if config.bound_elsewhere(&credential) {
+            config.rebind(source.as_dyn(), credential.generation());
+            return self.wait(request, source);
+        }
+        let generation = credential.generation();
+        source.note(&request, generation);
+        if let Err(error) = config.put(&mut request, &credential) {
+            return State::Refused { error: Some(error) }.into();
+        }
+        let once = Once { source, generation, is_rejection: config.is_rejection, is_own: false };
+        let used = Some(Used::Once(Box::new(once)));
+        ResponseFuture { state: State::Calling { future: self.inner.call(request), used } }
+    }
+
     /// Lets the request wait for its credential.
     #[cold]
     fn wait<R>(&mut self, mut request: R, source: Source<T>) -> ResponseFuture<S, R, T>
@@ -200,17 +229,28 @@ impl<S: Clone, T: CredentialSource + Clone + 'static> Authorization<S, T> {
     {
         // Before anything is fetched in vain. The header is cleared again when it is stamped.
         let name = source.as_dyn().header_name();
-        if let Err(error) = self.config.rules.clear(&mut request, &name, ErrorKind::Configuration) {
+        if let Err(error) = self.shared.config.rules.clear(&mut request, &name, ErrorKind::Configuration) {
             return State::Refused { error: Some(error) }.into();
         }
         // What the ready service had reserved is given back while the request waits: the fetch of its token may
         // need it. So the clone waits, and is polled ready when its turn has come.
         let clone = self.inner.clone();
         drop(mem::replace(&mut self.inner, clone.clone()));
-        let config = Arc::clone(&self.config);
+        let shared = Arc::clone(&self.shared);
         let stage = Stage::Obtaining(source.obtain());
-        let waiting = Waiting { stage, source, service: clone, request, config, rebinds: 0 };
+        let waiting = Waiting { stage, source, service: clone, request, shared, rebinds: 0 };
         State::Waiting { waiting: Some(Box::new(waiting)) }.into()
+    }
+}
+
+impl<S: fmt::Debug, T: fmt::Debug> fmt::Debug for Authorization<S, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Shared { source, config, .. } = &*self.shared;
+        f.debug_struct("Authorization")
+            .field("inner", &self.inner)
+            .field("source", source)
+            .field("config", config)
+            .finish_non_exhaustive()
     }
 }
 
@@ -267,13 +307,13 @@ where
                     State::Calling { future: service.call(request), used: Some(used) }
                 }
                 StateProj::Calling { future, used } => {
-                    let mut polled = future.poll(cx).map_err(Into::into);
+                    let mut polled = future.poll(cx);
                     if let Poll::Ready(Ok(response)) = &mut polled
-                        && let Some(used) = used.take()
+                        && let Some(used) = used
                     {
                         used.judge(response);
                     }
-                    return polled;
+                    return polled.map_err(Into::into);
                 }
                 StateProj::Refused { error } => {
                     return Poll::Ready(Err(error.take().expect(COMPLETED).into()));
@@ -299,7 +339,7 @@ struct Waiting<S, R, T> {
     source: Source<T>,
     service: S,
     request: R,
-    config: Arc<Config>,
+    shared: Arc<Shared<T>>,
     /// How often the certificate was another than that of the token which came.
     rebinds: u8,
 }
@@ -325,52 +365,26 @@ where
                 Stage::Obtaining(obtaining) => {
                     let credential = ready!(obtaining.as_mut().poll(cx))?;
                     let (generation, is_own) = (credential.generation(), !credential.is_kept());
-                    if self.config.bound_elsewhere(&credential) && self.rebinds < MOST_REBINDS {
+                    let config = &self.shared.config;
+                    if config.bound_elsewhere(&credential) && self.rebinds < MOST_REBINDS {
                         // The certificate changed while the token was fetched.
                         self.rebinds += 1;
-                        self.config.rebind(self.source.as_dyn(), generation);
+                        config.rebind(self.source.as_dyn(), generation);
                         self.stage = Stage::Obtaining(self.source.obtain());
                         continue;
                     }
                     self.source.note(&self.request, generation);
-                    self.config.stamp(&mut self.request, credential)?;
-                    let is_rejection = self.config.is_rejection;
+                    config.stamp(&mut self.request, &credential)?;
+                    let is_rejection = config.is_rejection;
                     let source = self.source.clone();
-                    self.stage = Stage::Readying(Some(Used { source, generation, is_rejection, is_own }));
+                    let once = Once { source, generation, is_rejection, is_own };
+                    self.stage = Stage::Readying(Some(Used::Once(Box::new(once))));
                 }
                 Stage::Readying(used) => {
                     ready!(self.service.poll_ready(cx)).map_err(Into::into)?;
                     return Poll::Ready(Ok(used.take().expect(COMPLETED)));
                 }
             }
-        }
-    }
-}
-
-/// The credential that a request went out with.
-struct Used<T> {
-    source: Source<T>,
-    generation: Generation,
-    is_rejection: fn(StatusCode, &HeaderMap) -> bool,
-    /// It was issued for this very request.
-    is_own: bool,
-}
-
-impl<T: CredentialSource + 'static> Used<T> {
-    fn judge(self, response: &mut impl HttpResponse) {
-        if (self.is_rejection)(response.status(), response.headers()) {
-            self.reject(response);
-        }
-    }
-
-    #[cold]
-    fn reject(self, response: &mut impl HttpResponse) {
-        let source = self.source.as_dyn();
-        source.invalidate(self.generation);
-        let superseded = source.generation() != Some(self.generation);
-        // With a token that was issued for it, a request was tried as well as it can be.
-        if superseded && !self.is_own {
-            response.extensions_mut().insert(CredentialSuperseded);
         }
     }
 }

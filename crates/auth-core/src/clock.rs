@@ -38,6 +38,9 @@ pub struct Moment {
 }
 
 impl Moment {
+    /// Later than every other.
+    pub(crate) const END: Self = Self { monotonic: u64::MAX, wall: u64::MAX };
+
     /// Takes what the two clocks say.
     #[must_use]
     pub fn new(monotonic: Duration, wall: SystemTime) -> Self {

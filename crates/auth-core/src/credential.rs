@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use secrecy::SecretString;
 
-use crate::{AccessToken, Error, ErrorKind, sensitive};
+use crate::{AccessToken, Error, ErrorKind, Moment, sensitive};
 
 /// Tells one credential from another, for as long as the process lives.
 ///
@@ -28,6 +28,11 @@ impl Generation {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let number = LAST.fetch_add(1, Ordering::Relaxed).saturating_add(1);
         Self(NonZeroU64::new(number).unwrap_or(NonZeroU64::MAX))
+    }
+
+    #[inline]
+    pub(crate) fn number(self) -> u64 {
+        self.0.get()
     }
 }
 
@@ -101,6 +106,8 @@ pub struct Credential {
     /// Shared: it is rare, and every request would copy it.
     binding: Option<Arc<Thumbprint>>,
     is_kept: bool,
+    /// Until then its source has nothing else to do than to hand it out.
+    fresh_until: Moment,
 }
 
 impl Credential {
@@ -112,7 +119,14 @@ impl Credential {
     /// characters, a line break).
     pub fn new(name: HeaderName, value: &SecretString) -> Result<Self, Error> {
         let value = sensitive::header_value("", value)?;
-        Ok(Self { name, value, generation: Generation::next(), binding: None, is_kept: false })
+        Ok(Self {
+            name,
+            value,
+            generation: Generation::next(),
+            binding: None,
+            is_kept: false,
+            fresh_until: Moment::END,
+        })
     }
 
     /// Binds it to a client certificate (RFC 8705 §3): it is never sent over another.
@@ -129,7 +143,23 @@ impl Credential {
             generation: Generation::next(),
             binding: token.binding().map(Arc::new),
             is_kept: !token.age().is_zero(),
+            fresh_until: Moment::END,
         }
+    }
+
+    pub(crate) fn with_fresh_until(mut self, due: Moment) -> Self {
+        self.fresh_until = due;
+        self
+    }
+
+    #[inline]
+    pub(crate) fn fresh_until(&self) -> Moment {
+        self.fresh_until
+    }
+
+    /// Copies the header too, which clones share.
+    pub(crate) fn copied(&self) -> Self {
+        Self { value: sensitive::copy(&self.value), ..self.clone() }
     }
 
     /// Tells whether it was issued before somebody asked for it here.
@@ -147,11 +177,6 @@ impl Credential {
     #[must_use]
     pub fn value(&self) -> &HeaderValue {
         &self.value
-    }
-
-    #[inline]
-    pub(crate) fn into_header(self) -> (HeaderName, HeaderValue) {
-        (self.name, self.value)
     }
 
     /// Returns what tells it from every other credential.
@@ -182,6 +207,13 @@ pub trait CredentialSource: fmt::Debug + Send + Sync {
 
     /// Returns the credential if one can be had at once: no wait, no lock, no allocation.
     fn ready(&self) -> Option<Credential>;
+
+    /// Tells at a glance whether [`ready`](Self::ready) would hand out this very credential, and had nothing else to
+    /// do. Default: no, it is to be asked.
+    fn is_fresh(&self, credential: &Credential) -> bool {
+        let _ = credential;
+        false
+    }
 
     /// Returns a credential, waiting for one where it must.
     ///
@@ -218,6 +250,10 @@ impl<T: CredentialSource + ?Sized> CredentialSource for Arc<T> {
 
     fn ready(&self) -> Option<Credential> {
         (**self).ready()
+    }
+
+    fn is_fresh(&self, credential: &Credential) -> bool {
+        (**self).is_fresh(credential)
     }
 
     async fn obtain(&self) -> Result<Credential, Error> {

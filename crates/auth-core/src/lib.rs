@@ -63,7 +63,6 @@ mod access_token;
 pub mod authorization;
 mod clock;
 mod credential;
-mod error;
 mod message;
 mod origins;
 pub mod retry_unauthorized;
@@ -74,6 +73,7 @@ mod static_token;
 mod token_cache;
 mod token_source;
 
+pub use claviger_error::{BoxError, Error, ErrorKind};
 #[cfg(any(test, feature = "test-util"))]
 pub use clock::ManualClock;
 pub use {
@@ -82,7 +82,6 @@ pub use {
     credential::{
         Credential, CredentialSource, Generation, PerRequest, PublishIdentity, Thumbprint, UseCredentials,
     },
-    error::{BoxError, Error, ErrorKind},
     message::{HttpRequest, HttpResponse, Target},
     origins::{Origin, Origins},
     rules::{ExistingHeader, ForeignOrigin},

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr};
 
-use http::{HeaderMap, Uri, header::HOST};
+use http::{HeaderMap, Uri, header::HOST, uri::Scheme};
 
 use crate::{Error, ErrorKind, HttpRequest, Target};
 
@@ -89,8 +89,9 @@ impl Origin {
     /// Tells whether a URI names it in the usual way. There are others.
     #[inline]
     fn is_written_in(&self, uri: &Uri) -> bool {
-        uri.authority().is_some_and(|authority| authority.as_str() == &*self.authority)
-            && uri.scheme_str() == Some(self.scheme)
+        let scheme = if self.scheme == HTTPS { Scheme::HTTPS } else { Scheme::HTTP };
+        uri.scheme() == Some(&scheme)
+            && uri.authority().is_some_and(|authority| authority.as_str() == &*self.authority)
     }
 
     fn matches(&self, scheme: &str, host: &str, port: Option<u16>) -> bool {

@@ -80,12 +80,11 @@ impl Rules {
         value: HeaderValue,
         refused: ErrorKind,
     ) -> Result<(), Error> {
-        // It takes the place of every other. Where that is not allowed, the request goes nowhere.
         let replaced = request.headers_mut().insert(name, value);
-        match (replaced, self.existing) {
-            (None, _) | (Some(_), ExistingHeader::Replace) => Ok(()),
-            (Some(_), ExistingHeader::Refuse) => Err(existing(name, refused)),
+        if replaced.is_some() && self.existing == ExistingHeader::Refuse {
+            return Err(existing(name, refused));
         }
+        Ok(())
     }
 }
 

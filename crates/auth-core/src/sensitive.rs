@@ -23,6 +23,14 @@ pub(crate) fn header_value(prefix: &'static str, secret: &SecretString) -> Resul
     Ok(value)
 }
 
+/// Makes a sensitive header value over memory of its own.
+pub(crate) fn copy(value: &HeaderValue) -> HeaderValue {
+    let copy = Bytes::from_owner(Wiped(Zeroizing::new(value.as_bytes().to_vec())));
+    let mut copy = HeaderValue::from_maybe_shared(copy).expect("it was a header value");
+    copy.set_sensitive(true);
+    copy
+}
+
 /// `Zeroizing<Vec<u8>>` is `AsRef<Vec<u8>>`; [`Bytes::from_owner`] asks for `AsRef<[u8]>`.
 struct Wiped(Zeroizing<Vec<u8>>);
 

@@ -50,6 +50,10 @@ impl CredentialSource for StaticToken {
         Some(self.credential.clone())
     }
 
+    fn is_fresh(&self, credential: &Credential) -> bool {
+        credential.generation() == self.credential.generation()
+    }
+
     async fn obtain(&self) -> Result<Credential, Error> {
         Ok(self.credential.clone())
     }

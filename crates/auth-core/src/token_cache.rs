@@ -3,8 +3,6 @@
 mod backoff;
 mod entry;
 mod flight;
-#[cfg(test)]
-mod model;
 mod shared;
 mod state;
 mod sync;
@@ -205,6 +203,11 @@ impl<T: TokenSource> TokenCache<T> {
 impl<T: TokenSource> CredentialSource for TokenCache<T> {
     fn ready(&self) -> Option<Credential> {
         self.shared.with_good(|entry| entry.credential().clone(), |now| self.fetch_ahead(now))
+    }
+
+    #[inline]
+    fn is_fresh(&self, credential: &Credential) -> bool {
+        self.shared.is_fresh(credential)
     }
 
     /// Returns the credential, fetching a token where there is none.

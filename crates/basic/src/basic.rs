@@ -69,6 +69,10 @@ impl CredentialSource for Basic {
         Some(self.credential.clone())
     }
 
+    fn is_fresh(&self, credential: &Credential) -> bool {
+        credential.generation() == self.credential.generation()
+    }
+
     async fn obtain(&self) -> Result<Credential, Error> {
         Ok(self.credential.clone())
     }

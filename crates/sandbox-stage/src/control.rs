@@ -44,7 +44,7 @@ async fn play(
         }
         Err(text) => {
             let names = Fault::ALL.map(Fault::name);
-            let body = json!({ "message": text, "targets": ["api", "token"], "faults": names });
+            let body = json!({ "message": text, "targets": ["api", "login", "token"], "faults": names });
             (StatusCode::BAD_REQUEST, Json(body)).into_response()
         }
     }
@@ -108,6 +108,7 @@ fn describe(entry: &Entry) -> Value {
         "thumbprint": entry.peer.thumbprint,
         "resumed": entry.peer.resumed,
         "status": entry.status.map(|status| status.as_u16()),
+        "event": entry.event.map(|event| event.to_string()),
     })
 }
 

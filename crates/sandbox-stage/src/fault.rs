@@ -116,8 +116,10 @@ impl FromStr for Fault {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Target {
-    /// Everything but the token endpoint.
+    /// Everything but what the others are.
     Api,
+    /// Where people log in, and what else an authorization server has beside the token endpoint.
+    Login,
     /// The token endpoint.
     Token,
 }
@@ -126,6 +128,7 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Api => "api",
+            Self::Login => "login",
             Self::Token => "token",
         })
     }
@@ -135,7 +138,7 @@ impl FromStr for Target {
     type Err = UnknownName;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        [Self::Api, Self::Token]
+        [Self::Api, Self::Login, Self::Token]
             .into_iter()
             .find(|target| target.to_string() == name)
             .ok_or(UnknownName { kind: "target" })
@@ -212,7 +215,7 @@ mod tests {
         for fault in Fault::ALL {
             assert_eq!(fault.to_string().parse(), Ok(fault));
         }
-        for target in [Target::Api, Target::Token] {
+        for target in [Target::Api, Target::Login, Target::Token] {
             assert_eq!(target.to_string().parse(), Ok(target));
         }
         assert!("Hang-Up".parse::<Fault>().is_err());

@@ -11,6 +11,7 @@ use http::{HeaderMap, Method, StatusCode, Version};
 use tokio::sync::watch;
 
 use crate::clock;
+use crate::event::Event;
 use crate::fault::Target;
 use crate::server::Peer;
 
@@ -65,6 +66,11 @@ impl Journal {
         self.pages().failed_handshakes.iter().cloned().collect()
     }
 
+    /// Gives what came of the requests to an authorization server, in order.
+    pub fn events(&self) -> Vec<Event> {
+        self.pages().entries.iter().filter_map(|entry| entry.event).collect()
+    }
+
     /// Waits until `count` requests to the API have arrived, answered or not.
     pub async fn wait_for_api_requests(&self, count: usize) {
         self.wait(|| self.api_requests() >= count).await;
@@ -97,6 +103,7 @@ impl Journal {
             version: head.version,
             peer,
             status: None,
+            event: None,
         });
         pages.prune();
         drop(pages);
@@ -114,9 +121,10 @@ impl Journal {
         pages.prune();
     }
 
-    pub(crate) fn answered(&self, sequence: u64, status: StatusCode) {
+    pub(crate) fn answered(&self, sequence: u64, status: StatusCode, event: Option<Event>) {
         if let Some(entry) = self.pages().entry(sequence) {
             entry.status = Some(status);
+            entry.event = event;
         }
     }
 
@@ -168,6 +176,8 @@ pub struct Entry {
     pub peer: Peer,
     /// Gives the status of the answer; `None` while there is none.
     pub status: Option<StatusCode>,
+    /// Tells what came of a request to an authorization server.
+    pub event: Option<Event>,
 }
 
 impl Entry {
@@ -192,6 +202,7 @@ impl fmt::Debug for Entry {
             .field("body_length", &self.body_length)
             .field("peer", &self.peer)
             .field("status", &self.status)
+            .field("event", &self.event)
             .finish_non_exhaustive()
     }
 }
@@ -244,7 +255,7 @@ mod tests {
         journal.arrived(&head("/oauth/token?a=b"), Peer::default(), Target::Token);
         let second = journal.arrived(&head("/api"), Peer::default(), Target::Api);
         journal.received(second, &Bytes::from_static(b"hello"));
-        journal.answered(second, StatusCode::CREATED);
+        journal.answered(second, StatusCode::CREATED, Some(Event::Revoked));
         let entries = journal.entries();
         assert_eq!(entries[0].path, "/oauth/token");
         assert_eq!(entries[0].query.as_deref(), Some("a=b"));
@@ -252,6 +263,7 @@ mod tests {
         assert_eq!(entries[1].header("authorization"), Some("Bearer swordfish"));
         assert_eq!(entries[1].body_text(), "hello");
         assert_eq!(entries[1].status, Some(StatusCode::CREATED));
+        assert_eq!(journal.events(), [Event::Revoked]);
         assert_eq!((journal.token_requests(), journal.api_requests()), (1, 1));
         assert!(!format!("{entries:?}").contains("swordfish"));
     }
@@ -279,9 +291,9 @@ mod tests {
         let journal = Journal::new();
         let sequence = journal.arrived(&head("/"), Peer::default(), Target::Api);
         journal.clear();
-        journal.answered(sequence, StatusCode::OK);
+        journal.answered(sequence, StatusCode::OK, None);
         journal.arrived(&head("/"), Peer::default(), Target::Api);
-        journal.answered(sequence, StatusCode::OK);
+        journal.answered(sequence, StatusCode::OK, None);
         assert_eq!(journal.entries()[0].status, None);
     }
 }

@@ -5,7 +5,8 @@
 //! [`Provider`] is what all emulated providers have in common, and how a test steers them: an [`Account`], the
 //! [`Tokens`] it issued, a [`Journal`] of what arrived, the [`Fault`]s that are to be played. [`Emulate`] gives the
 //! routes of one provider the rest, and puts the journal and the faults around them. [`Server`] serves them over TLS
-//! with the certificates of an [`Authority`]. The modules read requests and write answers as the RFCs have them.
+//! with the certificates of an [`Authority`]. An [`AuthorizationServer`] lets people log in. The modules read requests
+//! and write answers as the RFCs have them.
 //!
 //! # Where it sits
 //!
@@ -53,9 +54,11 @@
 mod account;
 mod authority;
 pub mod authorization;
+mod authorization_server;
 pub mod clock;
 mod control;
 mod error;
+mod event;
 mod fault;
 mod filler;
 pub mod identifier;
@@ -69,7 +72,9 @@ mod tokens;
 
 pub use account::Account;
 pub use authority::{Authority, Identity};
+pub use authorization_server::{AuthorizationServer, Decision, RefreshTokens, Terms};
 pub use error::{Error, failure};
+pub use event::Event;
 pub use fault::{Fault, Target, Times, UnknownName};
 pub use filler::Filler;
 pub use journal::{Entry, Journal};

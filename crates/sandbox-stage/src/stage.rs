@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::authorization::Denial;
+use crate::authorization_server::PATHS;
+use crate::event::Event;
 use crate::fault::{Fault, Script, Target};
 use crate::filler::Filler;
 use crate::journal::Journal;
@@ -27,7 +29,7 @@ use crate::server::{HangUp, Peer};
 pub(crate) struct Stage {
     pub(crate) journal: Journal,
     pub(crate) script: Script,
-    gates: [watch::Sender<usize>; 2],
+    gates: [watch::Sender<usize>; 3],
     // Another origin on the same port: where a redirect leads.
     elsewhere: String,
     token_path: &'static str,
@@ -39,7 +41,7 @@ impl Stage {
         Self {
             journal: Journal::new(),
             script: Script::default(),
-            gates: [watch::Sender::new(0), watch::Sender::new(0)],
+            gates: [(); 3].map(|()| watch::Sender::new(0)),
             elsewhere: format!("https://localhost:{port}/elsewhere"),
             token_path: manner.token_path,
             refuse: manner.refuse,
@@ -53,9 +55,10 @@ impl Stage {
     }
 
     fn gate(&self, target: Target) -> &watch::Sender<usize> {
-        let [api, token] = &self.gates;
+        let [api, login, token] = &self.gates;
         match target {
             Target::Api => api,
+            Target::Login => login,
             Target::Token => token,
         }
     }
@@ -65,6 +68,8 @@ impl Stage {
             None
         } else if path == self.token_path || self.token_path.strip_suffix('/') == Some(path) {
             Some(Target::Token)
+        } else if PATHS.contains(&path) {
+            Some(Target::Login)
         } else {
             Some(Target::Api)
         }
@@ -98,7 +103,7 @@ impl Stage {
             }
             Fault::Unauthorized => match target {
                 Target::Api => Denial::unauthorized("not accepted").answer(self.refuse),
-                Target::Token => refuse(StatusCode::UNAUTHORIZED, "not accepted"),
+                Target::Login | Target::Token => refuse(StatusCode::UNAUTHORIZED, "not accepted"),
             },
             Fault::Unavailable => refuse(StatusCode::SERVICE_UNAVAILABLE, "down for maintenance"),
             Fault::HugeBody
@@ -166,7 +171,7 @@ pub(crate) async fn attend(State(stage): State<Arc<Stage>>, request: Request, ne
     let _ = stage.gate(target).subscribe().wait_for(|holds| *holds == 0).await;
     // One who was hung up on has no answer.
     if answer.extensions().get::<HangUp>().is_none() {
-        stage.journal.answered(sequence, answer.status());
+        stage.journal.answered(sequence, answer.status(), answer.extensions().get::<Event>().copied());
     }
     answer
 }

@@ -22,6 +22,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
 use crate::authorization::{basic, only};
+use crate::event::Event;
 use crate::stage::drain;
 
 /// Says no.
@@ -34,12 +35,14 @@ pub struct Refusal {
     pub code: &'static str,
     /// Says it to people.
     pub description: String,
+    /// Tells the journal what came of it.
+    pub event: Option<Event>,
 }
 
 impl Refusal {
     /// Says no with these.
     pub fn new(status: StatusCode, code: &'static str, description: impl Into<String>) -> Self {
-        Self { status, code, description: description.into() }
+        Self { status, code, description: description.into(), event: None }
     }
 }
 
@@ -145,7 +148,9 @@ pub fn error(status: StatusCode, error: &str, description: &str) -> Response {
 
 /// Answers with a refusal.
 pub fn refuse(refusal: Refusal) -> Response {
-    error(refusal.status, refusal.code, &refusal.description)
+    let mut answer = error(refusal.status, refusal.code, &refusal.description);
+    refusal.event.map(|event| answer.extensions_mut().insert(event));
+    answer
 }
 
 /// Says no with the code that belongs to a status: for the faults.
@@ -167,7 +172,8 @@ pub async fn wrong_method(request: Request) -> Response {
     answer
 }
 
-fn invalid(description: &str) -> Refusal {
+/// Says that the request is not as it should be.
+pub(crate) fn invalid(description: &str) -> Refusal {
     Refusal::new(StatusCode::BAD_REQUEST, "invalid_request", description)
 }
 
@@ -188,7 +194,7 @@ pub fn media_type(headers: &HeaderMap) -> String {
 }
 
 /// Reads the body as RFC 6749 §3.2 has it: empty parameters count as absent, none is repeated.
-fn parameters(headers: &HeaderMap, body: &[u8]) -> Result<Vec<(String, String)>, &'static str> {
+pub(crate) fn parameters(headers: &HeaderMap, body: &[u8]) -> Result<Vec<(String, String)>, &'static str> {
     if body.is_empty() {
         return Ok(Vec::new());
     }
@@ -232,8 +238,16 @@ fn form(text: &[u8]) -> impl Iterator<Item = (String, String)> + '_ {
 }
 
 const CREDENTIALS: &[&str] = &["client_id", "client_secret", "client_assertion"];
-const NEVER_IN_QUERY: &[&str] =
-    &["access_token", "client_assertion", "client_id", "client_secret", "code", "password", "refresh_token"];
+const NEVER_IN_QUERY: &[&str] = &[
+    "access_token",
+    "client_assertion",
+    "client_id",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "password",
+    "refresh_token",
+];
 
 #[cfg(test)]
 mod tests {

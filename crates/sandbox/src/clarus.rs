@@ -1,4 +1,5 @@
-//! ClarusWMS (claruswms.com): client credentials, `X-Clarus-Subdomain` on every API request, REST and GraphQL.
+//! ClarusWMS (claruswms.com): client credentials or authorization code, `X-Clarus-Subdomain` on every API request,
+//! REST and GraphQL.
 
 mod graphql;
 mod rest;
@@ -16,7 +17,9 @@ use axum::routing::post;
 use axum::{Json, Router};
 use claviger_sandbox_stage::authorization::{Denial, only};
 use claviger_sandbox_stage::token_request;
-use claviger_sandbox_stage::{Emulate as _, Error, Grant, Manner, Provider, Target, drain};
+use claviger_sandbox_stage::{
+    AuthorizationServer, Emulate as _, Error, Grant, Manner, Provider, Target, Terms, drain,
+};
 use http::StatusCode;
 use serde_json::json;
 
@@ -25,13 +28,15 @@ use serde_json::json;
 pub struct Clarus {
     provider: Provider,
     static_token: String,
+    login: AuthorizationServer,
 }
 
 impl Clarus {
     pub(crate) fn new(address: SocketAddr, token_life: Duration) -> Result<Self, Error> {
         let provider = Provider::new(address, token_life, MANNER)?;
         let static_token = provider.tokens().issue_for_good(Grant::to(PERSON))?;
-        Ok(Self { provider, static_token })
+        let login = AuthorizationServer::new(provider.clone(), TERMS)?;
+        Ok(Self { provider, static_token, login })
     }
 
     /// Gives the one URL of GraphQL.
@@ -54,8 +59,16 @@ impl Clarus {
         &self.static_token
     }
 
-    /// Does what happens when somebody logs into the front end with the account of the client: the tokens issued to it
-    /// are good no longer, though by the clock they would be. Tells how many there were.
+    /// Gives what lets people log in with a browser. Of this way the documents name the URL and nothing more: what is
+    /// demanded, and that refresh tokens are issued, is the sandbox's own.
+    pub fn login(&self) -> &AuthorizationServer {
+        // Source: "API authentication", OAuth 2.0: Authorize, Token.
+        &self.login
+    }
+
+    /// Does what happens when somebody logs into the front end with the account of the client: the access tokens issued
+    /// to it are good no longer, though by the clock they would be. Refresh tokens are: what ends them is
+    /// [`AuthorizationServer::end_logins`]. Tells how many there were.
     pub fn end_session(&self) -> usize {
         // Source: "API authentication", Use a dedicated user account.
         self.tokens().revoke_of(CLIENT)
@@ -64,9 +77,11 @@ impl Clarus {
     pub(crate) fn router(&self) -> Router {
         let api = rest::routes().merge(graphql::routes());
         let api = api.route_layer(middleware::from_fn_with_state(self.clone(), admit));
-        let steering =
-            Router::new().route("/sandbox/end-session", post(end_session)).with_state(self.clone());
-        let routes = token::routes(self).merge(api).merge(steering);
+        let steering = Router::new()
+            .route("/sandbox/end-session", post(end_session))
+            .route("/sandbox/end-logins", post(end_logins))
+            .with_state(self.clone());
+        let routes = token::routes(self).merge(self.login.routes()).merge(api).merge(steering);
         self.around(routes.fallback(not_found))
     }
 }
@@ -119,6 +134,10 @@ async fn end_session(State(clarus): State<Clarus>) -> Response {
     Json(json!({ "revoked": clarus.end_session() })).into_response()
 }
 
+async fn end_logins(State(clarus): State<Clarus>) -> Response {
+    Json(json!({ "ended": clarus.login.end_logins() })).into_response()
+}
+
 async fn not_found(request: Request) -> Response {
     drain(request.into_body()).await;
     refuse(Target::Api, StatusCode::NOT_FOUND, "there is nothing here")
@@ -134,6 +153,12 @@ fn refuse(target: Target, status: StatusCode, text: &str) -> Response {
 }
 
 const MANNER: Manner = Manner { api_path: "", token_path: "/oauth/token", refuse };
+/// What is registered is not documented. RFC 8252 §7.3: loopback, with any port.
+const TERMS: Terms = Terms {
+    holder: CLIENT,
+    name: "ClarusWMS",
+    redirect_uris: &["http://127.0.0.1/callback", "http://[::1]/callback"],
+};
 const OWN: &[&str] = &["acme", "acme-test"];
 const FOREIGN: &str = "globex";
 const CLIENT: &str = "client";

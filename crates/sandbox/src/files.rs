@@ -28,7 +28,7 @@ impl Sandbox {
     /// | `clarify/clarify-basic-credentials.json` | the same for HTTP Basic |
     /// | `clarus/secret.txt`, `token.txt` | the client secret, and the token made by hand |
     /// | `clazar/secret.txt` | the client secret |
-    /// | `claviger.toml` | the profiles `clara` (the default), `clara-test`, `clarify`, `clarify-basic`, `clarus`, `clarus-token`, `clazar` and `custom` |
+    /// | `claviger.toml` | the profiles `clara` (the default), `clara-test`, `clarify`, `clarify-basic`, `clarus`, `clarus-token`, `clarus-login`, `clazar` and `custom` |
     ///
     /// # Errors
     ///
@@ -185,6 +185,11 @@ mod tests {
             assert!(!settings.contains(&secret));
         }
         assert_eq!(read("clarus/token.txt"), sandbox.clarus().static_token());
+        let login = sandbox.clarus().login();
+        assert!(settings.contains(&format!("authorize_url = \"{}\"\n", login.authorize_url())));
+        assert!(settings.contains(&format!("client_id = \"{}\"\n", login.public_client_id())));
+        let person = format!("User name: {}, password: {}\n", login.user_name(), login.password());
+        assert!(settings.contains(&person));
         let clarify = sandbox.clarify();
         let json = |name: &str| serde_json::from_str::<serde_json::Value>(&read(name)).unwrap();
         let (oauth, basic) =

@@ -12,7 +12,7 @@
 //! | --- | --- | --- |
 //! | [`Clara`] | HTTP Basic; a client certificate everywhere | lists; `GET /api/v3/always-unauthorized`, `GET /api/v3/large?bytes=N`, `POST /api/v3/upload` (answers length and SHA-256); gRPC: `claviger.sandbox.v1.Echo` with `Say`, `Collect`, `Repeat` |
 //! | [`Clarify`] | form with `audience` | JSON-RPC, also with HTTP Basic |
-//! | [`Clarus`] | form, HTTP Basic or body | REST and GraphQL, each with `X-Clarus-Subdomain` |
+//! | [`Clarus`] | form, HTTP Basic or body; login with a browser | REST and GraphQL, each with `X-Clarus-Subdomain` |
 //! | [`Clazar`] | JSON, or form | lists and metering |
 //!
 //! For people with a terminal there are control routes on each listener, which want no token:
@@ -20,10 +20,10 @@
 //! | route | does |
 //! | --- | --- |
 //! | `GET /sandbox/journal` | lists the requests, credentials masked; `DELETE` forgets them |
-//! | `POST /sandbox/faults/{target}/{name}?times=N` | plays a fault on `api` or `token`; `times=until-cleared`; `seconds=N` or `millis=N` for `slow` and `too-many-requests` |
+//! | `POST /sandbox/faults/{target}/{name}?times=N` | plays a fault on `api`, `login` or `token`; `times=until-cleared`; `seconds=N` or `millis=N` for `slow` and `too-many-requests` |
 //! | `DELETE /sandbox/faults` | forgets all faults |
 //! | `POST /sandbox/revoke` | revokes all access tokens |
-//! | `POST /sandbox/end-session` | Clarus: revokes what was issued to the client, as a login of its user does |
+//! | `POST /sandbox/end-session` | Clarus: revokes what was issued to the client, as a login of its user does; `POST /sandbox/end-logins`: all that logins have led to |
 //!
 //! # Where it sits
 //!
@@ -70,7 +70,8 @@ pub use clara::Clara;
 pub use clarify::Clarify;
 pub use clarus::Clarus;
 pub use claviger_sandbox_stage::{
-    Entry, Error, Fault, Hold, Identity, Journal, Peer, Provider, Target, Times, UnknownName,
+    AuthorizationServer, Decision, Entry, Error, Event, Fault, Hold, Identity, Journal, Peer, Provider,
+    RefreshTokens, Target, Times, UnknownName,
 };
 pub use clazar::Clazar;
 pub use sandbox::{Options, Sandbox};

@@ -5,6 +5,7 @@ use std::{fmt, time::SystemTime};
 use claviger_auth_core::{AccessToken, Error, ErrorKind};
 use http::StatusCode;
 use secrecy::SecretString;
+use serde::de::DeserializeOwned;
 
 use crate::{
     TokenAnswer, binding,
@@ -39,7 +40,7 @@ pub(crate) fn success(body: &AnswerBody) -> Result<&[u8], Error> {
 }
 
 fn issued(body: &AnswerBody, scope: &str) -> Result<TokenAnswer, Error> {
-    let body = members(success(body)?)?;
+    let body: Members = members(success(body)?)?;
     if !body.error.is_void() {
         // RFC 6749 §5.2 asks for a 400; some servers say 200 all the same.
         let code = body.error.text().and_then(oauth_error::registered);
@@ -65,7 +66,8 @@ fn issued(body: &AnswerBody, scope: &str) -> Result<TokenAnswer, Error> {
     if let Some(certificate) = binding {
         access_token = access_token.with_binding(certificate);
     }
-    Ok(TokenAnswer { access_token, withheld_scopes })
+    let refresh_token = body.refresh_token.text().filter(|token| !token.is_empty()).map(SecretString::from);
+    Ok(TokenAnswer { access_token, refresh_token, withheld_scopes })
 }
 
 /// Lists the words of `scope` that are not in `granted`.
@@ -74,7 +76,7 @@ fn without(scope: &str, granted: &[String]) -> Vec<String> {
     asked.filter(|word| !granted.iter().any(|other| other == word)).map(ToOwned::to_owned).collect()
 }
 
-fn members(body: &[u8]) -> Result<Members, Error> {
+pub(crate) fn members<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let body = trimmed(body);
     if body.is_empty() {
         return Err(protocol("the token endpoint's answer is empty"));
@@ -113,7 +115,7 @@ pub(crate) fn refused(answer: &Answer) -> Error {
             return certificate_demanded();
         }
         AnswerBody::Whole(body) => {
-            let error = members(body.as_ref()).map(|members| members.error).unwrap_or_default();
+            let error = members(body.as_ref()).map(|members: Members| members.error).unwrap_or_default();
             (is_html(body.as_ref()), error.text().and_then(oauth_error::registered))
         }
     };

@@ -47,7 +47,8 @@
 //! # What it does not do
 //!
 //! It keeps no token and follows no redirect; nor may the transport. It tries nothing twice but a connection that was
-//! refused, once. Of a token it looks only at the certificate that it is bound to. Refresh tokens are not here yet.
+//! refused, once. Of a token it looks only at the certificate that it is bound to. Of users it knows nothing: how they
+//! log in is the business of `oauth-code`.
 
 mod address;
 #[cfg(feature = "jwt")]
@@ -56,6 +57,7 @@ mod base_url;
 mod binding;
 mod caller;
 mod client_authentication;
+mod device_authorization;
 mod discovery;
 mod encode;
 mod introspection;
@@ -83,8 +85,10 @@ pub use signing_key::{SigningAlgorithm, SigningKey};
 pub use {
     base_url::BaseUrl,
     client_authentication::{ClientAuthentication, ClientAuthenticationMethod, Proof},
+    device_authorization::DeviceAuthorization,
     discovery::{Discovery, DiscoveryBuilder},
     introspection::Introspection,
+    oauth_error::registered,
     server_metadata::ServerMetadata,
     token_answer::TokenAnswer,
     token_endpoint::{TokenEndpoint, TokenEndpointBuilder},

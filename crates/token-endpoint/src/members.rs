@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 #[derive(Default)]
 pub(crate) struct Members {
     pub(crate) access_token: Value,
+    pub(crate) refresh_token: Value,
     pub(crate) token_type: Value,
     pub(crate) expires_in: Value,
     pub(crate) scope: Value,
@@ -40,6 +41,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
         while let Some(name) = map.next_key::<String>()? {
             let member = match name.as_str() {
                 "access_token" => &mut members.access_token,
+                "refresh_token" => &mut members.refresh_token,
                 "token_type" => &mut members.token_type,
                 "expires_in" => &mut members.expires_in,
                 "scope" => &mut members.scope,
@@ -121,7 +123,7 @@ impl Value {
 
 impl Value {
     /// Sorts by the first letter; the rest of a `RawValue` has been checked.
-    fn of(raw: &RawValue) -> Self {
+    pub(crate) fn of(raw: &RawValue) -> Self {
         let json = raw.get();
         match json.as_bytes().first() {
             Some(b'"') => text_of(json).map_or(Self::Other, Self::Text),

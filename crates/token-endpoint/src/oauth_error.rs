@@ -3,7 +3,17 @@
 use claviger_auth_core::{Error, ErrorKind};
 
 /// Returns the code as a literal if it is registered. Any other is a server's free text, and not shown.
-pub(crate) fn registered(code: &str) -> Option<&'static str> {
+///
+/// # Example
+///
+/// ```
+/// use claviger_token_endpoint::registered;
+///
+/// assert_eq!(registered(&String::from("access_denied")), Some("access_denied"));
+/// assert_eq!(registered("swordfish"), None);
+/// ```
+#[must_use]
+pub fn registered(code: &str) -> Option<&'static str> {
     REGISTERED.iter().copied().find(|known| *known == code)
 }
 

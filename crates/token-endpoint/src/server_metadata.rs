@@ -15,6 +15,7 @@ use crate::{
 pub struct ServerMetadata {
     issuer: String,
     authorization: Named,
+    names_issuer: bool,
     plain: Endpoints,
     mtls: Endpoints,
 }
@@ -25,6 +26,7 @@ pub(crate) struct Endpoints {
     pub(crate) token: Named,
     pub(crate) revocation: Named,
     pub(crate) introspection: Named,
+    pub(crate) device_authorization: Named,
 }
 
 /// A URL that may be named, and may be one that no secret may go to.
@@ -52,6 +54,12 @@ impl ServerMetadata {
     /// if it is no URL that a secret may go to.
     pub fn authorization_url(&self) -> Result<Option<String>, Error> {
         text(&self.authorization)
+    }
+
+    /// Tells whether the server promises to name its issuer whenever it sends a user back (RFC 9207 §3).
+    #[must_use]
+    pub fn names_issuer_in_answers(&self) -> bool {
+        self.names_issuer
     }
 
     /// Returns where tokens are issued.
@@ -111,17 +119,25 @@ impl ServerMetadata {
             token: checked(names.token_endpoint.as_ref(), "token_endpoint"),
             revocation: checked(names.revocation_endpoint.as_ref(), "revocation_endpoint"),
             introspection: checked(names.introspection_endpoint.as_ref(), "introspection_endpoint"),
+            device_authorization: checked(
+                names.device_authorization_endpoint.as_ref(),
+                "device_authorization_endpoint",
+            ),
         };
         let plain = endpoints(&document.names);
         let aliases = endpoints(&document.mtls_endpoint_aliases);
         Ok(Self {
             issuer: document.issuer,
             authorization: checked(document.authorization_endpoint.as_ref(), "authorization_endpoint"),
+            names_issuer: document.authorization_response_iss_parameter_supported,
             // RFC 8705 §5: what has no alias is where it always is.
             mtls: Endpoints {
                 token: aliases.token.or_else(|| plain.token.clone()),
                 revocation: aliases.revocation.or_else(|| plain.revocation.clone()),
                 introspection: aliases.introspection.or_else(|| plain.introspection.clone()),
+                device_authorization: aliases
+                    .device_authorization
+                    .or_else(|| plain.device_authorization.clone()),
             },
             plain,
         })
@@ -160,6 +176,8 @@ fn checked(
 struct Document {
     issuer: String,
     authorization_endpoint: Option<String>,
+    #[serde(default)]
+    authorization_response_iss_parameter_supported: bool,
     #[serde(flatten)]
     names: Names,
     #[serde(default)]
@@ -171,6 +189,7 @@ struct Names {
     token_endpoint: Option<String>,
     revocation_endpoint: Option<String>,
     introspection_endpoint: Option<String>,
+    device_authorization_endpoint: Option<String>,
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! What the token endpoint answers when all is well.
 
 use claviger_auth_core::AccessToken;
+use secrecy::SecretString;
 
 /// Holds what a token endpoint issued (RFC 6749 §5.1).
-///
-/// A refresh token in it is passed over for now.
 #[derive(Clone, Debug)]
 pub struct TokenAnswer {
     pub(crate) access_token: AccessToken,
+    pub(crate) refresh_token: Option<SecretString>,
     pub(crate) withheld_scopes: Vec<String>,
 }
 
@@ -22,6 +22,12 @@ impl TokenAnswer {
     #[must_use]
     pub fn into_access_token(self) -> AccessToken {
         self.access_token
+    }
+
+    /// Returns the refresh token, if there is one (RFC 6749 §1.5).
+    #[must_use]
+    pub fn refresh_token(&self) -> Option<&SecretString> {
+        self.refresh_token.as_ref()
     }
 
     /// Returns the scopes that were asked for and not granted; none where the server did not say, which means that

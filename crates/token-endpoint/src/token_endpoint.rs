@@ -6,13 +6,14 @@ mod place;
 use std::{fmt, sync::Arc, time::Duration};
 
 use claviger_auth_core::{AccessToken, Clock, Error, ErrorKind};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 pub use self::builder::TokenEndpointBuilder;
 use self::place::{Endpoint, Place};
 use crate::{
-    ClientAuthentication, Discovery, Introspection, TokenAnswer, TokenRequest,
+    ClientAuthentication, DeviceAuthorization, Discovery, Introspection, TokenAnswer, TokenRequest,
     caller::{Caller, need_runtime},
+    device_authorization,
     encode::Parameters,
     introspection,
     judge::{judge, refused},
@@ -92,8 +93,30 @@ impl TokenEndpoint {
     /// As [`request`](Self::request); and [`Configuration`](ErrorKind::Configuration) if no
     /// [revocation URL](TokenEndpointBuilder::with_revocation_url) is known.
     pub async fn revoke(&self, token: &AccessToken) -> Result<(), Error> {
-        let judged = |answer: &Answer| if answer.status.is_success() { Ok(()) } else { Err(refused(answer)) };
-        self.inner.ask(Endpoint::Revocation, &about(token), judged).await
+        self.inner.ask(Endpoint::Revocation, &about(token), revoked).await
+    }
+
+    /// Asks the server to take a refresh token back, and with it the whole session at most servers (RFC 7009 §2.1).
+    ///
+    /// # Errors
+    ///
+    /// As [`revoke`](Self::revoke).
+    pub async fn revoke_refresh_token(&self, token: &SecretString) -> Result<(), Error> {
+        let parameters = hinted(token.expose_secret(), "refresh_token");
+        self.inner.ask(Endpoint::Revocation, &parameters, revoked).await
+    }
+
+    /// Asks for a code by which a user lets this device in, from another one (RFC 8628 §3.1).
+    ///
+    /// The request is [`TokenRequest::device_authorization`].
+    ///
+    /// # Errors
+    ///
+    /// As [`request`](Self::request); and [`Configuration`](ErrorKind::Configuration) if no
+    /// [device authorization URL](TokenEndpointBuilder::with_device_authorization_url) is known.
+    pub async fn authorize_device(&self, request: &TokenRequest) -> Result<DeviceAuthorization, Error> {
+        request.check()?;
+        self.inner.ask(Endpoint::DeviceAuthorization, &request.parameters(), device_authorization::read).await
     }
 
     /// Asks the server what it knows of a token (RFC 7662).
@@ -104,6 +127,12 @@ impl TokenEndpoint {
     /// [introspection URL](TokenEndpointBuilder::with_introspection_url) is known.
     pub async fn introspect(&self, token: &AccessToken) -> Result<Introspection, Error> {
         self.inner.ask(Endpoint::Introspection, &about(token), introspection::read).await
+    }
+
+    /// Returns the id of the client that it is at present.
+    #[must_use]
+    pub fn client_id(&self) -> String {
+        self.inner.caller.client().id
     }
 
     /// Proves who it is in this way from the next request on: for secrets and keys that are changed at run time.
@@ -121,11 +150,15 @@ impl TokenEndpoint {
 }
 
 fn about(token: &AccessToken) -> Parameters<'_> {
-    Parameters {
-        first: ("token", token.expose_secret()),
-        rest: vec![("token_type_hint", "access_token")],
-        resources: Vec::new(),
-    }
+    hinted(token.expose_secret(), "access_token")
+}
+
+fn hinted<'a>(token: &'a str, hint: &'a str) -> Parameters<'a> {
+    Parameters { first: ("token", token), rest: vec![("token_type_hint", hint)], resources: Vec::new() }
+}
+
+fn revoked(answer: &Answer) -> Result<(), Error> {
+    if answer.status.is_success() { Ok(()) } else { Err(refused(answer)) }
 }
 
 impl Inner {

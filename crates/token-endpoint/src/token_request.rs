@@ -23,6 +23,8 @@ use crate::encode::Parameters;
 #[derive(Clone, Debug)]
 pub struct TokenRequest {
     pub(crate) grant_type: Option<&'static str>,
+    /// What the grant brings along: a code, a refresh token.
+    pub(crate) grant: Vec<(&'static str, SecretString)>,
     pub(crate) scope: String,
     pub(crate) audience: String,
     pub(crate) resources: Vec<String>,
@@ -33,8 +35,46 @@ impl TokenRequest {
     /// Asks for a token in the client's own name (RFC 6749 §4.4.2).
     #[must_use]
     pub fn client_credentials() -> Self {
+        Self::new(Some("client_credentials"), Vec::new())
+    }
+
+    /// Exchanges an authorization code for a token (RFC 6749 §4.1.3), with the verifier of its challenge (RFC 7636
+    /// §4.5). The redirect URI is the very one that the code was asked for with.
+    #[must_use]
+    pub fn authorization_code(
+        code: SecretString,
+        redirect_uri: impl Into<SecretString>,
+        verifier: SecretString,
+    ) -> Self {
+        let grant = vec![("code", code), ("redirect_uri", redirect_uri.into()), ("code_verifier", verifier)];
+        Self::new(Some("authorization_code"), grant)
+    }
+
+    /// Exchanges a refresh token for an access token (RFC 6749 §6). The answer may have another refresh token in it,
+    /// which is then the only one that is good.
+    #[must_use]
+    pub fn refresh_token(refresh_token: SecretString) -> Self {
+        Self::new(Some("refresh_token"), vec![("refresh_token", refresh_token)])
+    }
+
+    /// Asks whether the user has agreed by now (RFC 8628 §3.4).
+    #[must_use]
+    pub fn device_code(device_code: SecretString) -> Self {
+        let grant_type = "urn:ietf:params:oauth:grant-type:device_code";
+        Self::new(Some(grant_type), vec![("device_code", device_code)])
+    }
+
+    /// Asks for a device code, which is no token yet (RFC 8628 §3.1): for
+    /// [`TokenEndpoint::authorize_device`](crate::TokenEndpoint::authorize_device).
+    #[must_use]
+    pub fn device_authorization() -> Self {
+        Self::new(None, Vec::new())
+    }
+
+    fn new(grant_type: Option<&'static str>, grant: Vec<(&'static str, SecretString)>) -> Self {
         Self {
-            grant_type: Some("client_credentials"),
+            grant_type,
+            grant,
             scope: String::new(),
             audience: String::new(),
             resources: Vec::new(),
@@ -82,10 +122,11 @@ impl TokenRequest {
     /// Lists what is sent.
     pub(crate) fn parameters(&self) -> Parameters<'_> {
         let own = [("scope", &*self.scope), ("audience", &*self.audience)];
+        let grant = self.grant.iter().map(|(name, value)| (*name, value.expose_secret()));
         let extra = self.parameters.iter().map(|(name, value)| (&**name, value.expose_secret()));
         Parameters {
             first: ("grant_type", self.grant_type.unwrap_or_default()),
-            rest: own.into_iter().chain(extra).collect(),
+            rest: grant.chain(own).chain(extra).collect(),
             resources: self.resources.iter().map(|resource| &**resource).collect(),
         }
     }
@@ -105,7 +146,7 @@ impl TokenRequest {
             if name.is_empty() {
                 return Err(Error::new(ErrorKind::Configuration, "an extra parameter has no name"));
             }
-            if RESERVED.contains(&name.as_str()) {
+            if RESERVED.contains(&name.as_str()) || self.grant.iter().any(|(of_grant, _)| of_grant == name) {
                 return Err(Error::new(ErrorKind::Configuration, "this parameter has a setting of its own")
                     .with_subject(name.as_str())
                     .with_advice("use that setting: no parameter is sent twice"));
@@ -160,10 +201,46 @@ mod tests {
             (request().with_parameter("client_secret", "x"), Some("client_secret")),
             (request().with_parameter("scope", "x"), Some("scope")),
             (request().with_parameter("client_assertion", "x"), Some("client_assertion")),
+            (
+                TokenRequest::refresh_token("x".into()).with_parameter("refresh_token", "y"),
+                Some("refresh_token"),
+            ),
         ] {
             let error = bad.check().unwrap_err();
             assert_eq!((error.kind(), error.subject()), (ErrorKind::Configuration, subject));
         }
         assert!(request().with_resource("").with_parameter("organisation", "x").check().is_ok());
+        assert!(request().with_parameter("code", "x").check().is_ok(), "no other grant has it");
+    }
+
+    #[test]
+    fn sends_what_the_grant_asks_for_and_shows_none_of_it() {
+        let code = TokenRequest::authorization_code(
+            "swordfish".into(),
+            "http://127.0.0.1:1/callback",
+            "sword".into(),
+        );
+        let sent = |request: &TokenRequest| {
+            let parameters = request.parameters();
+            let all = [parameters.first].into_iter().chain(parameters.rest);
+            let given: Vec<_> = all.filter(|(_, value)| !value.is_empty()).collect();
+            given.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(
+            sent(&code),
+            "grant_type=authorization_code code=swordfish redirect_uri=http://127.0.0.1:1/callback \
+             code_verifier=sword"
+        );
+        let refresh = TokenRequest::refresh_token("swordfish".into()).with_scope("read");
+        assert_eq!(sent(&refresh), "grant_type=refresh_token refresh_token=swordfish scope=read");
+        let device = TokenRequest::device_code("swordfish".into());
+        assert_eq!(
+            sent(&device),
+            "grant_type=urn:ietf:params:oauth:grant-type:device_code device_code=swordfish"
+        );
+        assert_eq!(sent(&TokenRequest::device_authorization().with_scope("read")), "scope=read");
+        for request in [code, refresh, device] {
+            assert!(!format!("{request:?}").contains("sword"));
+        }
     }
 }

@@ -1,7 +1,5 @@
 //! The store: a token source that asks a file before it asks another source.
 
-mod file;
-mod folder;
 mod kept;
 mod warning;
 
@@ -17,15 +15,11 @@ use std::{
 
 use async_trait::async_trait;
 use claviger_auth_core::{AccessToken, Clock, Error, Fetch, SystemClock, Thumbprint, TokenSource};
+use claviger_private_file::{Lock, PrivateFile, Problem, prepare_folder};
 use secrecy::SecretString;
 use tokio::{task, time};
 
-use self::{
-    file::{Lock, TokenFile},
-    folder::Problem,
-    kept::Kept,
-    warning::Warning,
-};
+use self::{kept::Kept, warning::Warning};
 use crate::key::{self, Key};
 
 /// Hands out the token that an earlier run fetched, else fetches one and keeps it.
@@ -172,9 +166,9 @@ impl TokenStoreBuilder {
     /// write there. They could put tokens into it.
     pub fn build(self, source: impl TokenSource) -> Result<TokenStore, Error> {
         let Self { folder, key, client_secret, clock, warning } = self;
-        let shelf = match folder::prepare(&folder) {
+        let shelf = match prepare_folder(&folder) {
             Ok(()) => Some(Arc::new(Shelf {
-                file: TokenFile::new(&folder, &key),
+                file: PrivateFile::new(&folder, &key.file_name()),
                 owner: Owner { certificate: key.certificate(), client_secret },
                 clock,
                 warning,
@@ -192,7 +186,7 @@ impl TokenStoreBuilder {
 /// What the work that blocks needs.
 #[derive(Debug)]
 struct Shelf {
-    file: TokenFile,
+    file: PrivateFile,
     owner: Owner,
     clock: Arc<dyn Clock>,
     warning: Warning,

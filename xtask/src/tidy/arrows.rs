@@ -12,7 +12,7 @@ enum Allowed {
 
 const ARROWS: &[(&str, Allowed)] = &[
     ("claviger", Allowed::All),
-    ("claviger-auth-core", Allowed::Only(&[])),
+    ("claviger-auth-core", Allowed::Only(&["claviger-error"])),
     ("claviger-basic", Allowed::Only(&["claviger-auth-core"])),
     (
         "claviger-clara",
@@ -69,9 +69,12 @@ const ARROWS: &[(&str, Allowed)] = &[
             "claviger-sandbox",
         ]),
     ),
+    ("claviger-error", Allowed::Only(&[])),
     ("claviger-mtls", Allowed::Only(&["claviger-auth-core"])),
     ("claviger-oauth-cc", Allowed::Only(&["claviger-auth-core", "claviger-token-endpoint"])),
+    ("claviger-oauth-code", Allowed::Only(&["claviger-auth-core", "claviger-token-endpoint"])),
     ("claviger-per-customer", Allowed::Only(&["claviger-auth-core"])),
+    ("claviger-private-file", Allowed::Only(&["claviger-auth-core"])),
     (
         "claviger-profiles",
         Allowed::Only(&[
@@ -91,10 +94,14 @@ const ARROWS: &[(&str, Allowed)] = &[
     // Shares no code with the client side: one misreading of a document cannot pass on both.
     ("claviger-sandbox", Allowed::Only(&["claviger-sandbox-stage"])),
     ("claviger-sandbox-stage", Allowed::Only(&[])),
+    (
+        "claviger-session-store-file",
+        Allowed::Only(&["claviger-auth-core", "claviger-oauth-code", "claviger-private-file"]),
+    ),
     ("claviger-test-kit", Allowed::Only(&["claviger-auth-core"])),
     ("claviger-tests", Allowed::All),
     ("claviger-token-endpoint", Allowed::Only(&["claviger-auth-core"])),
-    ("claviger-token-store-file", Allowed::Only(&["claviger-auth-core"])),
+    ("claviger-token-store-file", Allowed::Only(&["claviger-auth-core", "claviger-private-file"])),
     ("claviger-tonic", Allowed::Only(&["claviger-auth-core", "claviger-mtls"])),
     ("xtask", Allowed::Only(&[])),
 ];
@@ -113,6 +120,7 @@ const SHOWN: &[(&str, &str)] = &[
     ("claviger-oauth-cc", "claviger-client"),
     ("claviger-oauth-cc", "claviger-mtls"),
     ("claviger-oauth-cc", "claviger-replay"),
+    ("claviger-session-store-file", "claviger-token-endpoint"),
     ("claviger-tonic", "claviger-client"),
     ("claviger-tonic", "claviger-oauth-cc"),
     ("claviger-tonic", "claviger-replay"),

@@ -31,16 +31,21 @@ impl Config {
         }
     }
 
-    pub(super) fn stamp<R: HttpRequest>(&self, request: &mut R, credential: Credential) -> Result<(), Error> {
-        if self.bound_elsewhere(&credential) {
+    pub(super) fn stamp<R: HttpRequest>(
+        &self,
+        request: &mut R,
+        credential: &Credential,
+    ) -> Result<(), Error> {
+        if self.bound_elsewhere(credential) {
             let bound = Error::new(ErrorKind::ClientCertificate, "the token is bound to another certificate");
             return Err(bound.with_advice("use one client certificate for the token endpoint and the API"));
         }
         self.put(request, credential)
     }
 
-    pub(super) fn put<R: HttpRequest>(&self, request: &mut R, credential: Credential) -> Result<(), Error> {
-        let (name, value) = credential.into_header();
-        self.rules.stamp(request, &name, value, ErrorKind::Configuration)
+    #[inline]
+    pub(super) fn put<R: HttpRequest>(&self, request: &mut R, credential: &Credential) -> Result<(), Error> {
+        let (name, value) = (credential.name(), credential.value().clone());
+        self.rules.stamp(request, name, value, ErrorKind::Configuration)
     }
 }

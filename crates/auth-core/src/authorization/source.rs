@@ -43,14 +43,6 @@ impl<T: CredentialSource + Clone + 'static> Source<T> {
 }
 
 impl<T: CredentialSource + 'static> Source<T> {
-    /// Asks on the path that every request takes, without a table of methods where none is needed.
-    pub(super) fn ready(&self) -> Option<Credential> {
-        match self {
-            Self::Given(given) => given.ready(),
-            Self::Own(own) => own.ready(),
-        }
-    }
-
     pub(super) fn as_dyn(&self) -> &dyn CredentialSource {
         match self {
             Self::Given(given) => given,

@@ -10,8 +10,6 @@ pub(super) struct Entry {
     token: AccessToken,
     credential: Credential,
     obtained: Duration,
-    /// From here on the next one is fetched ahead.
-    due: Moment,
     /// From here on it is no longer used.
     ends: Moment,
 }
@@ -31,15 +29,10 @@ impl Entry {
     pub(super) fn new(token: AccessToken, asked: Moment, clock: &dyn Clock, settings: &Settings) -> Self {
         let life = token.expires_in().unwrap_or(settings.default_life);
         let usable = life.saturating_sub((life / 10).min(LONGEST_LEEWAY));
-        let credential = Credential::of(&token);
-        Self {
-            token,
-            credential,
-            obtained: clock.monotonic(),
-            // Drawn once, so that a fleet that began together does not come back together.
-            due: asked.after(usable.mul_f64(EARLIEST_DUE + DUE_SPREAD * random_fraction())),
-            ends: asked.after(usable),
-        }
+        // Drawn once, so that a fleet that began together does not come back together.
+        let due = asked.after(usable.mul_f64(EARLIEST_DUE + DUE_SPREAD * random_fraction()));
+        let credential = Credential::of(&token).with_fresh_until(due);
+        Self { token, credential, obtained: clock.monotonic(), ends: asked.after(usable) }
     }
 
     pub(super) fn token(&self) -> &AccessToken {
@@ -54,7 +47,7 @@ impl Entry {
     /// Tells how far it has come at `now`, by whichever clock is further.
     #[inline]
     pub(super) fn stage(&self, now: Moment) -> Stage {
-        if now.is_before(self.due) {
+        if now.is_before(self.credential.fresh_until()) {
             Stage::Fresh
         } else if now.is_before(self.ends) {
             Stage::Due

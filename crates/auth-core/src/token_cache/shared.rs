@@ -16,7 +16,7 @@ use super::{
     sync::{ArcSwapOption, AtomicU64, Mutex, MutexGuard},
     telling::Telling,
 };
-use crate::{Clock, Error, Generation, Moment, Thumbprint};
+use crate::{Clock, Credential, Error, Generation, Moment, Thumbprint};
 
 pub(super) struct Shared<T> {
     source: T,
@@ -25,6 +25,8 @@ pub(super) struct Shared<T> {
     telling: Telling,
     /// Written under the lock of `state` only; read by everybody.
     current: ArcSwapOption<Entry>,
+    /// The generation of its credential, for those who have a copy; 0 without one. Written under the lock only.
+    generation: AtomicU64,
     /// Before this nobody needs to ask for the lock to begin a fetch ahead. Written under the lock only.
     next_early: AtomicU64,
     state: Mutex<State>,
@@ -53,6 +55,7 @@ impl<T> Shared<T> {
             telling,
             landed: watch::Sender::new(None),
             current: ArcSwapOption::empty(),
+            generation: AtomicU64::new(0),
             next_early: AtomicU64::new(0),
             state: Mutex::default(),
         }
@@ -104,6 +107,13 @@ impl<T> Shared<T> {
             Stage::Ended => return None,
         }
         Some(read(entry))
+    }
+
+    /// Tells whether a credential is the current one, and the next is not due.
+    #[inline]
+    pub(super) fn is_fresh(&self, credential: &Credential) -> bool {
+        self.generation.load(Ordering::Acquire) == credential.generation().number()
+            && self.clock.now().is_before(credential.fresh_until())
     }
 
     /// How long to believe in a flight. Longer than the deadline, which the flight itself keeps for as long as
@@ -190,7 +200,7 @@ impl<T> Shared<T> {
         }
         state.rejections = state.rejections.saturating_add(u32::from(!is_again));
         state.rejected = Some(entry);
-        self.current.store(None);
+        self.set_current(None);
         drop(state);
         self.telling.rejected();
     }
@@ -210,7 +220,7 @@ impl<T> Shared<T> {
             return self.invalidate(generation);
         }
         let flight = state.flight.take();
-        self.current.store(None);
+        self.set_current(None);
         drop(state);
         if let Some(flight) = flight {
             flight.land(Landing::Lost);
@@ -232,7 +242,7 @@ impl<T> Shared<T> {
     pub(super) fn forget(&self) {
         let mut state = self.lock();
         *state = State::default();
-        self.current.store(None);
+        self.set_current(None);
         self.set_next_early(Duration::ZERO);
     }
 
@@ -252,7 +262,7 @@ impl<T> Shared<T> {
                         self.set_next_early(Duration::ZERO);
                         state.rejected = None;
                         state.backoff = Backoff::default();
-                        self.current.store(Some(Arc::clone(entry)));
+                        self.set_current(Some(Arc::clone(entry)));
                         self.landed.send_replace(Some(Arc::clone(entry)));
                     }
                     Landing::Done(Err(error)) => {
@@ -261,7 +271,7 @@ impl<T> Shared<T> {
                         self.set_next_early(until);
                         // Nothing better is to be had; where it is still good, it is better than nothing.
                         if let Some(rejected) = &state.rejected {
-                            self.current.store(Some(Arc::clone(rejected)));
+                            self.set_current(Some(Arc::clone(rejected)));
                         }
                     }
                     Landing::Lost | Landing::Pending => {
@@ -279,6 +289,12 @@ impl<T> Shared<T> {
             }
         }
         flight.land(landing);
+    }
+
+    fn set_current(&self, entry: Option<Arc<Entry>>) {
+        let generation = entry.as_ref().map_or(0, |entry| entry.credential().generation().number());
+        self.current.store(entry);
+        self.generation.store(generation, Ordering::Release);
     }
 
     fn set_next_early(&self, at: Duration) {

@@ -28,6 +28,7 @@
 mod failures;
 mod forgetting;
 mod lives;
+mod model;
 mod observing;
 mod properties;
 mod refresh_ahead;

@@ -1,3 +1,5 @@
+mod login;
+
 use axum::body::Body;
 use http::header::AUTHORIZATION;
 use http::{Method, request};

@@ -1,5 +1,5 @@
 //! `POST /oauth/token`: client credentials by HTTP Basic or in the body, for the documents say nothing against either;
-//! `X-Clarus-Subdomain` may be there and means nothing.
+//! codes and refresh tokens, for those who log in. `X-Clarus-Subdomain` may be there and means nothing.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -9,6 +9,7 @@ use claviger_sandbox_stage::token_request::{
     Refusal, TokenRequest, invalid_client, issued, refuse, server_error, wrong_method,
 };
 use claviger_sandbox_stage::{Emulate as _, Grant};
+use http::StatusCode;
 use serde_json::json;
 
 use super::{CLIENT, Clarus, MANNER};
@@ -23,9 +24,17 @@ async fn issue(State(clarus): State<Clarus>, request: Request) -> Response {
 
 async fn grant(clarus: &Clarus, request: Request) -> Result<Response, Refusal> {
     let asked = TokenRequest::read(request).await?;
+    if let Some(answer) = clarus.login().grant(&asked)? {
+        return Ok(answer);
+    }
     asked.check_grant()?;
     match &asked.client {
         Some((id, secret, _)) if clarus.account().accepts(id, secret) => {}
+        // RFC 6749 §4.4: for clients with a secret alone.
+        None if asked.given("client_id") == Some(clarus.login().public_client_id()) => {
+            let text = "this client has no secret";
+            return Err(Refusal::new(StatusCode::BAD_REQUEST, "unauthorized_client", text));
+        }
         _ => return Err(invalid_client("client authentication failed")),
     }
     let (token, life) = clarus.tokens().issue(Grant::to(CLIENT)).map_err(|_| server_error())?;

@@ -39,6 +39,16 @@ pub(super) fn text(sandbox: &Sandbox) -> String {
     line(&mut text, "auth", "token");
     file(&mut text, "token", "clarus/token.txt");
     line(&mut text, "check_path", "/api/products");
+    let login = clarus.login();
+    text.push_str("\n# The browser will warn of the certificate.");
+    let _ = write!(text, " User name: {}, password: {}", login.user_name(), login.password());
+    profile(&mut text, "clarus-login", "clarus", &clarus_server);
+    line(&mut text, "auth", "authorization-code");
+    line(&mut text, "authorize_url", &login.authorize_url());
+    line(&mut text, "token_url", &clarus_token);
+    line(&mut text, "client_auth", "none");
+    line(&mut text, "client_id", login.public_client_id());
+    line(&mut text, "check_path", "/api/products");
     profile(&mut text, "clazar", "clazar", &[("api_url", &clazar_api), ("token_url", &clazar_token)]);
     line(&mut text, "client_id", clazar.client_id());
     file(&mut text, "client_secret", "clazar/secret.txt");

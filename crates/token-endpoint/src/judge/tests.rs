@@ -33,6 +33,17 @@ fn life(members: &str) -> Option<f64> {
     token.expires_in().map(|life| life.as_secs_f64())
 }
 
+#[test]
+fn hands_out_the_refresh_token_and_never_shows_it() {
+    let answer = judged(200, r#"{"access_token":"t","refresh_token":"swordfish"}"#).unwrap();
+    assert_eq!(answer.refresh_token().unwrap().expose_secret(), "swordfish");
+    assert!(!format!("{answer:?}").contains("swordfish"));
+    for without in ["null", "\"\"", "1", "{}"] {
+        let answer = judged(200, &format!(r#"{{"access_token":"t","refresh_token":{without}}}"#)).unwrap();
+        assert!(answer.refresh_token().is_none(), "{without}");
+    }
+}
+
 const TEN_YEARS: f64 = 315_360_000.0;
 
 #[test]

@@ -22,6 +22,7 @@ fn named(metadata: &ServerMetadata, name: &str) -> Result<Address, Error> {
     let plain = metadata.endpoints(Aliases::Ignored);
     let endpoint = match name {
         "authorization_endpoint" => &metadata.authorization,
+        "device_authorization_endpoint" => &plain.device_authorization,
         "introspection_endpoint" => &plain.introspection,
         "revocation_endpoint" => &plain.revocation,
         _ => &plain.token,
@@ -48,6 +49,20 @@ fn reads_the_endpoints_and_passes_the_rest_over() {
     assert!(metadata.endpoints(Aliases::Ignored).revocation.is_some());
     assert!(metadata.endpoints(Aliases::Ignored).introspection.is_some());
     assert_eq!(read_with(&with(r#""x":1"#), &[]).unwrap().token_url().unwrap(), None);
+}
+
+#[test]
+fn tells_whether_the_server_names_itself_in_answers() {
+    for (members, expected) in [
+        (r#""x":1"#, false),
+        (r#""authorization_response_iss_parameter_supported":false"#, false),
+        (r#""authorization_response_iss_parameter_supported":true"#, true),
+    ] {
+        assert_eq!(read_with(&with(members), &[]).unwrap().names_issuer_in_answers(), expected, "{members}");
+    }
+    let metadata =
+        read_with(&with(r#""device_authorization_endpoint":"https://auth.example/d""#), &[]).unwrap();
+    assert_eq!(named(&metadata, "device_authorization_endpoint").unwrap().url, "https://auth.example/d");
 }
 
 #[test]

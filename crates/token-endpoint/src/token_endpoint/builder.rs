@@ -24,6 +24,7 @@ pub struct TokenEndpointBuilder {
     token_url: Option<String>,
     revocation_url: Option<String>,
     introspection_url: Option<String>,
+    device_authorization_url: Option<String>,
     client: ClientAuthentication,
     loopback_http: LoopbackHttp,
     aliases: Aliases,
@@ -45,6 +46,7 @@ impl TokenEndpointBuilder {
             token_url,
             revocation_url: None,
             introspection_url: None,
+            device_authorization_url: None,
             client,
             loopback_http: LoopbackHttp::Refused,
             aliases,
@@ -72,6 +74,13 @@ impl TokenEndpointBuilder {
     #[must_use]
     pub fn with_introspection_url(mut self, url: impl Into<String>) -> Self {
         self.introspection_url = Some(url.into());
+        self
+    }
+
+    /// Says where a device asks for a code (RFC 8628 §3.1), where it is not discovered.
+    #[must_use]
+    pub fn with_device_authorization_url(mut self, url: impl Into<String>) -> Self {
+        self.device_authorization_url = Some(url.into());
         self
     }
 
@@ -141,12 +150,13 @@ impl TokenEndpointBuilder {
         };
         let revocation = optional(&self.revocation_url, "revocation_url")?;
         let introspection = optional(&self.introspection_url, "introspection_url")?;
+        let device_authorization = optional(&self.device_authorization_url, "device_authorization_url")?;
         let token = optional(&self.token_url, "token_url")?;
         let audience = match &self.discovery {
             Some(discovery) => discovery.issuer().to_owned(),
             None => self.token_url.unwrap_or_default(),
         };
-        let given = Endpoints { token, revocation, introspection };
+        let given = Endpoints { token, revocation, introspection, device_authorization };
         let place = Place { discovery: self.discovery, aliases: self.aliases, given, audience };
         let caller = Caller::new(self.client, self.headers, transport)?;
         let inner = Inner { place, caller, timeout: self.timeout, clock: self.clock };

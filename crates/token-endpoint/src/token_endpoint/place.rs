@@ -20,6 +20,7 @@ pub(super) struct Place {
 /// What is asked for at one of the server's URLs.
 #[derive(Clone, Copy)]
 pub(super) enum Endpoint {
+    DeviceAuthorization,
     Introspection,
     Revocation,
     Token,
@@ -52,15 +53,17 @@ impl Place {
 impl Endpoint {
     fn among(self, endpoints: &Endpoints) -> Option<&Result<Address, Error>> {
         match self {
+            Self::DeviceAuthorization => endpoints.device_authorization.as_ref(),
             Self::Introspection => endpoints.introspection.as_ref(),
             Self::Revocation => endpoints.revocation.as_ref(),
             Self::Token => endpoints.token.as_ref(),
         }
     }
 
-    /// As RFC 8414 §2 names it.
+    /// As RFC 8414 §2 and RFC 8628 §4 name it.
     fn name(self) -> &'static str {
         match self {
+            Self::DeviceAuthorization => "device_authorization_endpoint",
             Self::Introspection => "introspection_endpoint",
             Self::Revocation => "revocation_endpoint",
             Self::Token => "token_endpoint",

@@ -69,6 +69,22 @@ async fn a_token_is_replaced_however_young_it_is() {
 }
 
 #[tokio::test]
+async fn a_service_with_a_copy_of_the_token_does_not_send_it_over_another_certificate() {
+    let (desk, api, clock) = (Desk::new(), Api::default(), ManualClock::new());
+    let cache = TokenCache::builder(desk.clone()).with_clock(clock).build();
+    let layer = AuthorizationLayer::new(cache, origin()).with_identity(desk.clone());
+    let mut service = layer.layer(api.service());
+    for number in [1, 2] {
+        desk.present(number);
+        for _ in 0..4 {
+            service.ready().await.unwrap().call(get("https://api.example/")).await.unwrap();
+        }
+        let expected = Some(format!("Bearer token-{number}"));
+        assert_eq!(api.seen(), vec![expected; 4]);
+    }
+}
+
+#[tokio::test]
 async fn those_who_wait_for_a_token_while_the_certificate_changes_get_another() {
     let desk = Desk { gate: Arc::new(Semaphore::new(0)), ..Desk::new() };
     let api = Api::default();

@@ -55,6 +55,27 @@ async fn takes_a_token_back() {
 }
 
 #[tokio::test]
+async fn takes_a_refresh_token_back_by_its_name() {
+    let (endpoint, journal) = journaling(neighbours(), 200, "");
+    endpoint.revoke_refresh_token(&"a+b".into()).await.unwrap();
+    let sent = journal.lock().unwrap().remove(0);
+    assert_eq!(sent.0, "https://auth.example/revoke");
+    assert_eq!(sent.2, "token=a%2Bb&token_type_hint=refresh_token");
+}
+
+#[tokio::test]
+async fn asks_for_a_device_code_as_the_client_that_it_is() {
+    let builder = basic().with_device_authorization_url("https://auth.example/device");
+    let answer = r#"{"device_code":"d","user_code":"u","verification_uri":"https://auth.example/"}"#;
+    let (endpoint, journal) = journaling(builder, 200, answer);
+    let request = TokenRequest::device_authorization().with_scope("read");
+    assert_eq!(endpoint.authorize_device(&request).await.unwrap().interval().as_secs(), 5);
+    let sent = journal.lock().unwrap().remove(0);
+    let expected = ("https://auth.example/device", Some(BASIC), "scope=read");
+    assert_eq!((&*sent.0, sent.1.as_deref(), &*sent.2), expected);
+}
+
+#[tokio::test]
 async fn asks_what_the_server_knows_of_a_token() {
     // {"x5t#S256": 32 bytes of 7}
     let answer = r#"{"active":true,"sub":"swordfish","cnf":{"x5t#S256":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"}}"#;

@@ -1,4 +1,4 @@
-//! The file of one kept token: read, replaced as a whole, and locked against other processes.
+//! A file: read, replaced as a whole, and locked against other processes.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -8,21 +8,27 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::folder;
-use crate::Key;
+use crate::folder;
 
-/// Knows where a token is kept. Its calls block.
-#[derive(Debug)]
-pub(super) struct TokenFile {
+/// Knows where a secret is kept. Its calls block.
+///
+/// # Example
+///
+/// See the [crate's documentation](crate).
+#[derive(Clone, Debug)]
+pub struct PrivateFile {
     data: PathBuf,
     /// Never replaced or removed: who waits for it and who holds it mean the same file.
     lock: PathBuf,
     folder: PathBuf,
 }
 
-impl TokenFile {
-    pub(super) fn new(folder: &Path, key: &Key) -> Self {
-        let name = key.file_name();
+impl PrivateFile {
+    /// Names the folder, and the file in it without an extension: it is `name.json`, and beside it is `name.lock`.
+    ///
+    /// The name is a part of a path, so it must not come from elsewhere: take a digest.
+    #[must_use]
+    pub fn new(folder: &Path, name: &str) -> Self {
         Self {
             data: folder.join(format!("{name}.json")),
             lock: folder.join(format!("{name}.lock")),
@@ -30,12 +36,19 @@ impl TokenFile {
         }
     }
 
-    pub(super) fn path(&self) -> &Path {
+    /// Returns where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         &self.data
     }
 
     /// Reads it; none if there is none. The memory is wiped.
-    pub(super) fn read(&self) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    ///
+    /// # Errors
+    ///
+    /// `PermissionDenied` if it is another user's, or others may read or write it; `InvalidData` if it is no file;
+    /// `FileTooLarge` if it has more than 256 KiB; else those of the operating system.
+    pub fn read(&self) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         match must_be_file(&self.data) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             checked => checked?,
@@ -46,7 +59,9 @@ impl TokenFile {
         if let Some(what) = folder::distrust(&metadata).or_else(|| folder::exposed(&metadata)) {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, what));
         }
-        let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_LENGTH + 1));
+        // With room for it all, so that no copy is left behind where the buffer grows. The file itself never does.
+        let length = usize::try_from(metadata.len()).unwrap_or(MAX_LENGTH).min(MAX_LENGTH);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(length + 1));
         file.take(MAX_LENGTH as u64 + 1).read_to_end(&mut bytes)?;
         if bytes.len() > MAX_LENGTH {
             return Err(io::ErrorKind::FileTooLarge.into());
@@ -54,14 +69,16 @@ impl TokenFile {
         Ok(Some(bytes))
     }
 
-    /// Puts this in its place, all of it or nothing. The lock must be held: the temporary file has one name.
-    pub(super) fn write(&self, bytes: &[u8], _lock: &Lock) -> io::Result<()> {
+    /// Puts this in its place, all of it or nothing, and has it written out. The lock must be held: the temporary
+    /// file has one name.
+    ///
+    /// # Errors
+    ///
+    /// Those of the operating system; what was there is there still.
+    pub fn write(&self, bytes: &[u8], _lock: &Lock) -> io::Result<()> {
         let temporary = self.data.with_extension("new");
         // One that was left behind by a process that was killed.
-        match fs::remove_file(&temporary) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        absent_is_fine(fs::remove_file(&temporary))?;
         let written = private().write(true).create_new(true).open(&temporary).and_then(|mut file| {
             file.write_all(bytes)?;
             file.sync_all()?;
@@ -71,21 +88,41 @@ impl TokenFile {
             let _ = fs::remove_file(&temporary);
         }
         written?;
-        // The name is in the folder, which not every platform can be told to write out.
-        let _ = File::open(&self.folder).and_then(|folder| folder.sync_all());
+        self.sync_folder();
         Ok(())
     }
 
+    /// Renames it to `name.extension`, in the place of what an earlier call left there, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// Those of the operating system.
+    pub fn set_aside(&self, extension: &str, _lock: &Lock) -> io::Result<()> {
+        let renamed = absent_is_fine(fs::rename(&self.data, self.data.with_extension(extension)));
+        self.sync_folder();
+        renamed
+    }
+
     /// Takes it away, if it is there.
-    pub(super) fn remove(&self) -> io::Result<()> {
-        match fs::remove_file(&self.data) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
+    ///
+    /// # Errors
+    ///
+    /// Those of the operating system.
+    pub fn remove(&self) -> io::Result<()> {
+        absent_is_fine(fs::remove_file(&self.data))
+    }
+
+    /// Has the names written out, which are in the folder. Not every platform can be told to.
+    fn sync_folder(&self) {
+        let _ = File::open(&self.folder).and_then(|folder| folder.sync_all());
     }
 
     /// Takes the lock if nobody has it. It is given back when it is dropped, and when the process ends.
-    pub(super) fn try_lock(&self) -> io::Result<Option<Lock>> {
+    ///
+    /// # Errors
+    ///
+    /// `InvalidData` if something else is in its place; else those of the operating system.
+    pub fn try_lock(&self) -> io::Result<Option<Lock>> {
         match must_be_file(&self.lock) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -99,9 +136,9 @@ impl TokenFile {
     }
 }
 
-/// Shows that this process may replace the token.
+/// Shows that this process may replace the file.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub struct Lock {
     _file: File,
 }
 
@@ -113,6 +150,13 @@ fn must_be_file(path: &Path) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::InvalidData, "something else is in the place of the file"))
 }
 
+fn absent_is_fine(done: io::Result<()>) -> io::Result<()> {
+    match done {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Files that are nobody else's from the moment they are made.
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
@@ -121,15 +165,15 @@ fn private() -> OpenOptions {
     options
 }
 
-/// Longer than any token.
+/// Longer than any secret.
 const MAX_LENGTH: usize = 256 * 1024;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn file(folder: &Path) -> TokenFile {
-        TokenFile::new(folder, &Key::new("custom", "https://auth.example/", "acme"))
+    fn file(folder: &Path) -> PrivateFile {
+        PrivateFile::new(folder, "acme")
     }
 
     #[test]
@@ -146,6 +190,24 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "the token and the lock");
         fs::write(file.path(), vec![b' '; MAX_LENGTH + 1]).unwrap();
         assert_eq!(file.read().unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+    }
+
+    #[test]
+    fn is_set_aside_and_taken_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = file(folder.path());
+        let lock = file.try_lock().unwrap().unwrap();
+        file.set_aside("ended", &lock).unwrap();
+        for text in ["first", "second"] {
+            file.write(text.as_bytes(), &lock).unwrap();
+            file.set_aside("ended", &lock).unwrap();
+            assert!(file.read().unwrap().is_none());
+            assert_eq!(fs::read_to_string(folder.path().join("acme.ended")).unwrap(), text);
+        }
+        file.write(b"third", &lock).unwrap();
+        file.remove().unwrap();
+        file.remove().unwrap();
+        assert!(file.read().unwrap().is_none());
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub type BoxError = Box<dyn error::Error + Send + Sync>;
 /// # Example
 ///
 /// ```
-/// use claviger_auth_core::{Error, ErrorKind};
+/// use claviger_error::{Error, ErrorKind};
 ///
 /// let error = Error::new(ErrorKind::Configuration, "the client secret is empty")
 ///     .with_subject("acme/credentials.json, field clientSecret")

@@ -2,9 +2,9 @@
 //!
 //! It is the same file, compiled a second time. Flights are threads here, that land what the test says.
 
-use super::{Settings, backoff, entry, flight, state, telling};
+use super::super::{Settings, backoff, entry, flight, state, telling};
 
-#[path = "shared.rs"]
+#[path = "../shared.rs"]
 #[expect(
     dead_code,
     clippy::duplicate_mod,
@@ -12,5 +12,4 @@ use super::{Settings, backoff, entry, flight, state, telling};
 )]
 mod shared;
 mod sync;
-#[cfg(test)]
 mod tests;

@@ -1,0 +1,106 @@
+//! The credential that is ready to be stamped, and what is to be done if it is rejected.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use http::{HeaderMap, StatusCode};
+
+use super::config::Config;
+use crate::{Credential, CredentialSource};
+
+/// A credential with its source: all that a request takes along until its answer comes.
+pub(super) struct Held<T> {
+    pub(super) source: T,
+    pub(super) credential: Credential,
+    pub(super) is_rejection: fn(StatusCode, &HeaderMap) -> bool,
+}
+
+/// What all clones of a service share.
+pub(super) struct Shared<T> {
+    pub(super) source: T,
+    pub(super) config: Config,
+    held: ArcSwapOption<Held<T>>,
+}
+
+impl<T> Shared<T> {
+    pub(super) fn new(source: T, config: Config) -> Self {
+        Self { source, config, held: ArcSwapOption::empty() }
+    }
+}
+
+impl<T: CredentialSource + Clone> Shared<T> {
+    /// Holds the credential that the source has ready, if it may go over the certificate that is presented.
+    fn renew(&self) -> Option<Arc<Held<T>>> {
+        let credential = self.source.ready()?;
+        if self.config.bound_elsewhere(&credential) {
+            // The certificate changed. A token for the new one can be had.
+            self.config.rebind(&self.source, credential.generation());
+            return None;
+        }
+        let held = self.held.load_full().filter(|held| held.has(&credential));
+        Some(held.unwrap_or_else(|| {
+            let held = Arc::new(self.hold(credential));
+            self.held.store(Some(Arc::clone(&held)));
+            held
+        }))
+    }
+
+    fn hold(&self, credential: Credential) -> Held<T> {
+        Held { source: self.source.clone(), credential, is_rejection: self.config.is_rejection }
+    }
+}
+
+impl<T> Held<T> {
+    fn has(&self, credential: &Credential) -> bool {
+        self.credential.generation() == credential.generation()
+    }
+}
+
+/// What one clone of a service has in its hand.
+///
+/// Counts that threads share make them wait for each other at each request. So a service that is used more than once
+/// has a copy, which it alone counts. A clone begins anew: who clones for each request copies nothing.
+pub(super) struct Hand<T> {
+    held: Option<Arc<Held<T>>>,
+    is_own: bool,
+}
+
+impl<T: CredentialSource + Clone> Hand<T> {
+    /// Returns a credential that can be stamped at once, if there is one.
+    #[inline]
+    pub(super) fn ready(&mut self, shared: &Shared<T>) -> Option<&Arc<Held<T>>> {
+        let is_fresh = |held: &Arc<Held<T>>| {
+            shared.source.is_fresh(&held.credential) && !shared.config.bound_elsewhere(&held.credential)
+        };
+        if !(self.is_own && self.held.as_ref().is_some_and(is_fresh)) {
+            self.renew(shared);
+        }
+        self.held.as_ref()
+    }
+
+    #[cold]
+    fn renew(&mut self, shared: &Shared<T>) {
+        let before = self.held.take();
+        let Some(held) = shared.renew() else { return self.is_own = false };
+        self.held = Some(match before {
+            None => held,
+            Some(before) if self.is_own && before.has(&held.credential) => before,
+            Some(_) => {
+                self.is_own = true;
+                Arc::new(shared.hold(held.credential.copied()))
+            }
+        });
+    }
+}
+
+impl<T> Default for Hand<T> {
+    fn default() -> Self {
+        Self { held: None, is_own: false }
+    }
+}
+
+impl<T> Clone for Hand<T> {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
