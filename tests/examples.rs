@@ -28,7 +28,7 @@ pub(crate) fn example(package: &str, name: &str) -> Command {
     command
 }
 
-async fn run(package: &str, name: &str, words: &[&str]) -> Ran {
+pub(crate) async fn run(package: &str, name: &str, words: &[&str]) -> Ran {
     let mut command = example(package, name);
     command.args(words);
     let ran = Ran::of(command, "").await;

@@ -26,13 +26,14 @@
 //! | `sessions` | sessions that many processes share, and that processes die over |
 //! | `examples` | the examples that the guides show |
 //! | `proxies` | a proxy on the way |
-//! | `curl`, `nginx`, `oidc_provider`, `openid_client`, `openssl`, `pyclarify` | software that is not ours |
+//! | `curl`, `mosquitto`, `nginx`, `oidc_provider`, `openid_client`, `openssl`, `pyclarify` | software that is not ours |
 //! | `zoo` | keys, certificates and what is taken for them, in every form |
 //! | `program_check` | `claviger check` on a set-up that is broken |
 //! | `program_rpc` | `claviger rpc` |
 //! | `program`, `program_failures` | the program, as somebody at a terminal sees it |
 //! | `program_profiles`, `program_profile_failures` | the same with every profile that the sandbox writes |
 //! | `program_kept_tokens` | tokens that the program keeps between runs |
+//! | `program_publish` | `claviger publish`, to a real broker |
 //!
 //! The others are what tests stand on: `clara_sandbox` and `providers` start the sandbox, `authority` issues
 //! certificates for other servers, `connect_proxy` is a proxy, `leaks` looks for secrets, `real_software` finds and
@@ -86,6 +87,8 @@ mod layers;
 #[cfg(test)]
 mod leaks;
 #[cfg(test)]
+mod mosquitto;
+#[cfg(test)]
 mod nginx;
 #[cfg(test)]
 mod oidc_provider;
@@ -107,6 +110,7 @@ mod program_kept_tokens;
 mod program_profile_failures;
 #[cfg(test)]
 mod program_profiles;
+mod program_publish;
 #[cfg(test)]
 mod program_rpc;
 #[cfg(test)]

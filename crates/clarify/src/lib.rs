@@ -6,6 +6,7 @@
 //! for it, or HTTP Basic, whichever the file is for; the version of the API; and the content type, without
 //! which Clarify looks at nothing. [`Client`] is ready to use; [`ClarifyLayer`] is for a client of one's own.
 //! [`RpcClient`] calls methods over either, with types of one's own, and tells apart what may come back.
+//! With the feature `mqtt`, the module of that name publishes data frames to Clarify's MQTT broker.
 //!
 //! # Where it sits
 //!
@@ -44,6 +45,8 @@ mod config;
 mod credentials;
 mod endpoints;
 mod layer;
+#[cfg(feature = "mqtt")]
+pub mod mqtt;
 mod rpc;
 
 #[cfg(feature = "client")]

@@ -14,6 +14,7 @@ mod exit;
 mod failure;
 mod input;
 mod keeper;
+mod publish;
 mod request;
 mod rpc;
 mod sandbox;
@@ -62,6 +63,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
             Command::Completions(completions) => completions::run(completions),
             Command::Demo => demo(&program()).await,
             Command::Man => completions::man(),
+            Command::Publish(publish) => publish::run(choice, publish, &environment).await,
             Command::Request(request) => request::run(choice, request, &environment).await,
             Command::Rpc(call) => rpc::run(choice, call, &environment).await,
             Command::Sandbox(sandbox) => sandbox::run(sandbox, &program()).await,

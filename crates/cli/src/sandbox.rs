@@ -128,9 +128,9 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// Listens for Ctrl-C from now on, so that none is lost while the sandbox starts.
+/// Listens for Ctrl-C from now on, so that none is lost while the command starts.
 #[cfg(unix)]
-fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+pub(crate) fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
@@ -148,7 +148,7 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
 }
 
 #[cfg(not(unix))]
-fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+pub(crate) fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     let mut interrupt = tokio::signal::windows::ctrl_c().map_err(no_signals)?;
     Ok(async move {
         interrupt.recv().await;

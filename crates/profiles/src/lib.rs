@@ -59,7 +59,7 @@ mod stack;
 mod variables;
 
 pub use location::Base;
-pub use providers::{Probe, TokenRequestFacts, TokenRequests};
+pub use providers::{Probe, Publishing, TokenRequestFacts, TokenRequests};
 pub use settings::{Document, Overrides, Position, Profile, SecretSource, Section, Value};
 pub use stack::{Authentication, Stack};
 pub use variables::Variables;

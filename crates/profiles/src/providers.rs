@@ -13,6 +13,7 @@ use std::{fmt, sync::Arc};
 use bytes::Bytes;
 use claviger_auth_core::{BoxError, Error, Thumbprint, TokenCache, TokenSource};
 use claviger_clarify::RpcClient;
+use claviger_clarify::mqtt::PublisherBuilder;
 use claviger_mtls::{Identity, Tls};
 use claviger_token_endpoint::{ClientAuthenticationMethod, TokenEndpoint};
 use http::{HeaderName, HeaderValue, Request, Response};
@@ -60,6 +61,21 @@ pub(crate) trait Provide: fmt::Debug + Send + Sync {
     fn probe(&self) -> Probe {
         Probe::get("")
     }
+
+    /// Begins what publishes to the provider's MQTT broker; none where there is no broker.
+    fn publishing(&self) -> Option<Result<Publishing, Error>> {
+        None
+    }
+}
+
+/// Publishes to a provider's MQTT broker.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Publishing {
+    /// It has the profile's credentials, broker and trust.
+    pub publisher: PublisherBuilder,
+    /// What to call the spool, so that frames for one user at one broker never go to another.
+    pub spool_name: String,
 }
 
 /// A harmless call.
