@@ -61,7 +61,7 @@ mod variables;
 
 pub use keyring_secret::KeyringSecret;
 pub use location::Base;
-pub use providers::{Logins, Probe, TokenRequestFacts, TokenRequests};
+pub use providers::{Logins, Probe, Publishing, TokenRequestFacts, TokenRequests};
 pub use settings::{Document, Overrides, Position, Profile, SecretSource, Section, Value};
 pub use stack::{Authentication, Stack};
 pub use variables::Variables;

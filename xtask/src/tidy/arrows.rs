@@ -32,6 +32,7 @@ const ARROWS: &[(&str, Allowed)] = &[
             "claviger-client",
             "claviger-mtls",
             "claviger-oauth-cc",
+            "claviger-spool",
             "claviger-token-endpoint",
         ]),
     ),
@@ -110,6 +111,7 @@ const ARROWS: &[(&str, Allowed)] = &[
         "claviger-session-store-file",
         Allowed::Only(&["claviger-auth-core", "claviger-oauth-code", "claviger-private-file"]),
     ),
+    ("claviger-spool", Allowed::Only(&["claviger-auth-core", "claviger-private-file"])),
     ("claviger-test-kit", Allowed::Only(&["claviger-auth-core"])),
     ("claviger-tests", Allowed::All),
     ("claviger-token-endpoint", Allowed::Only(&["claviger-auth-core"])),
@@ -122,6 +124,7 @@ const ARROWS: &[(&str, Allowed)] = &[
 const OPTIONAL: &[(&str, &str)] = &[
     ("claviger-clara", "claviger-client"),
     ("claviger-clarify", "claviger-client"),
+    ("claviger-clarify", "claviger-spool"),
     ("claviger-clarus", "claviger-client"),
     ("claviger-clazar", "claviger-client"),
 ];

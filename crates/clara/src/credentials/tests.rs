@@ -38,7 +38,7 @@ fn error(files: &[(&str, &str)]) -> Error {
 }
 
 #[test]
-fn judges_files_by_content_and_not_by_name() {
+fn c13_judges_files_by_content_and_not_by_name() {
     let (own, ca) = (made(false), made(true));
     let usual =
         [("a.json", FLAT), ("a.crt", &own.certificate), ("a.pem", &ca.certificate), ("a.key", &own.key)];
@@ -57,7 +57,7 @@ fn judges_files_by_content_and_not_by_name() {
 
 /// Whoever has the key of a trusted certificate can pass for Clara: last year's must not be one.
 #[test]
-fn trusts_only_authorities_that_have_a_file_of_their_own() {
+fn c16_trusts_only_authorities_that_have_a_file_of_their_own() {
     let (own, old, ca, issuer) = (made(false), made(false), made(true), made(true));
     let chain = format!("{}{}", own.certificate, issuer.certificate);
     let old_chain = format!("{}{}", issuer.certificate, old.certificate);
@@ -172,7 +172,7 @@ fn reads_both_shapes_of_json_and_the_pem_in_it() {
 }
 
 #[test]
-fn an_api_specification_beside_the_credentials_is_passed_over() {
+fn c12_an_api_specification_beside_the_credentials_is_passed_over() {
     let own = made(false);
     let files = [
         ("api.json", r#"{"openapi":"3.0.1"}"#),

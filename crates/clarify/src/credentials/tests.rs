@@ -32,7 +32,7 @@ fn refused(text: &str) -> (Error, String) {
 }
 
 #[test]
-fn reads_the_file_that_clarify_issues() {
+fn c4_reads_the_file_that_clarify_issues() {
     let credentials = read(&file()).unwrap();
     assert_eq!(credentials.credentials_type(), CredentialsType::ClientCredentials);
     assert_eq!(credentials.integration(), "c7s0j1e2qk1f3m9v8b10");
@@ -42,7 +42,7 @@ fn reads_the_file_that_clarify_issues() {
 }
 
 #[test]
-fn knows_every_name_of_both_types() {
+fn c5_knows_every_name_of_both_types() {
     for name in ["client-credentials", "client_credentials"] {
         let credentials = read(&with("/credentials/type", name)).unwrap();
         assert_eq!(credentials.credentials_type(), CredentialsType::ClientCredentials, "{name}");
@@ -75,7 +75,7 @@ fn refuses_other_types_by_naming_the_known_ones() {
 }
 
 #[test]
-fn names_the_field_that_is_missing_or_empty() {
+fn c3_names_the_field_that_is_missing_or_empty() {
     let mut places = Vec::new();
     for pointer in
         ["/apiUrl", "/integration", "/credentials/type", "/credentials/clientId", "/credentials/clientSecret"]

@@ -1,7 +1,5 @@
 //! The request as it was typed. No word of a header or a body is in an error.
 
-use std::{fs, io::Read};
-
 use bytes::Bytes;
 use claviger_auth_core::{Error, ErrorKind};
 use http::{
@@ -13,7 +11,7 @@ use http::{
 };
 use http_body_util::Full;
 
-use crate::args::RequestArguments;
+use crate::{args::RequestArguments, input};
 
 /// Makes the request. The layers refuse `own_headers` too, but cannot know what to type instead.
 pub(super) fn build(
@@ -31,7 +29,7 @@ pub(super) fn build(
         }
         headers.append(name, value);
     }
-    let body = arguments.data.as_deref().map(body).transpose()?;
+    let body = arguments.data.as_deref().map(|typed| input::read("-d", typed)).transpose()?;
     if body.is_some() {
         headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
     }
@@ -74,27 +72,6 @@ fn header(typed: &str) -> Result<(HeaderName, HeaderValue), Error> {
     Ok((name, value))
 }
 
-fn body(typed: &str) -> Result<Bytes, Error> {
-    let unreadable = |error: std::io::Error, subject: &str| {
-        Error::new(ErrorKind::Configuration, "the body cannot be read")
-            .with_subject(format!("-d, {subject}"))
-            .with_advice("check the path; a body that begins with @ can be given as a file or on stdin")
-            .with_source(error)
-    };
-    match typed.strip_prefix('@') {
-        None => Ok(Bytes::copy_from_slice(typed.as_bytes())),
-        Some("-") => {
-            let mut bytes = Vec::new();
-            std::io::stdin()
-                .lock()
-                .read_to_end(&mut bytes)
-                .map_err(|error| unreadable(error, "standard input"))?;
-            Ok(bytes.into())
-        }
-        Some(path) => fs::read(path).map(Bytes::from).map_err(|error| unreadable(error, path)),
-    }
-}
-
 const COMMON: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 const OF_THE_CLIENT: [HeaderName; 11] = [
     CONNECTION,
@@ -113,6 +90,8 @@ const WRITE_HEADER: &str = "write it as -H 'Name: value', on one line";
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use http_body_util::BodyExt;
 
     use super::*;

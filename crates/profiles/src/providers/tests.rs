@@ -84,6 +84,28 @@ fn each_token_request_is_told_from_any_other() {
     assert!(!format!("{custom:?}").contains("\"d\""), "the tenant is not shown");
 }
 
+#[test]
+fn publishes_to_the_broker_that_belongs_to_the_credentials() {
+    let basic = "provider = 'clarify'\ncredentials = 'basic.json'\n";
+    let name = |more: &str| {
+        load(&format!("{basic}{more}\n"), None, &[]).unwrap().publishing().map(|it| it.spool_name)
+    };
+    assert_eq!(name("").unwrap(), "i@mqtt.clarify.io_3a8883");
+    assert_eq!(name("mqtt_url = 'mqtts://Broker.example'").unwrap(), "i@_42roker.example_3a8883");
+    // The credentials of a sandbox are not for the real broker.
+    let staging = "api_url = 'https://127.0.0.1:1/v1/'\n";
+    let error = name(staging).unwrap_err();
+    assert!(
+        error.to_string().starts_with("a setting is missing") && error.to_string().contains("mqtt_url"),
+        "{error}"
+    );
+    assert_eq!(name(&format!("{staging}mqtt_url = 'mqtt://localhost'")).unwrap(), "i@localhost_3a1883");
+    let error = refused(&format!("{basic}mqtt_url = 'mqtt://acme:swordfish@broker.example'\n"));
+    assert!(error.to_string().contains("a.mqtt_url"), "{error}");
+    let error = load(CLAZAR, None, &[]).unwrap().publishing().unwrap_err();
+    assert!(error.to_string().starts_with("this provider has no MQTT broker"), "{error}");
+}
+
 const REQUESTS: &str = "provider = 'custom'\napi_url = 'https://api.example/'\n\
                         auth = 'client-credentials'\nclient_id = 'acme'\n";
 

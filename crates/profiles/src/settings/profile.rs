@@ -6,7 +6,7 @@ use claviger_mtls::{Identity, Tls};
 
 use super::{Client, Overrides, schema, section::Section};
 use crate::{
-    providers::{PROVIDERS, Probe, Provide, TokenRequests},
+    providers::{PROVIDERS, Probe, Provide, Publishing, TokenRequests},
     variables::Variables,
 };
 
@@ -99,5 +99,19 @@ impl Profile {
     #[must_use]
     pub fn probe(&self) -> Probe {
         self.provider.probe()
+    }
+
+    /// Begins what publishes to the provider's MQTT broker.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](ErrorKind::Configuration) if it has none, or its URL is missing or wrong.
+    pub fn publishing(&self) -> Result<Publishing, Error> {
+        self.provider.publishing().unwrap_or_else(|| {
+            Err(self
+                .section
+                .error("provider", "this provider has no MQTT broker")
+                .with_advice("choose a profile of Clarify's with --profile"))
+        })
     }
 }
