@@ -31,7 +31,6 @@ pub(crate) async fn run(
 ) -> Result<Exit, Failure> {
     let stopped = stop_signal()?;
     let profile = settings::load(choice, None, environment)?;
-    profile.warnings().iter().for_each(|warning| console::warn(warning));
     let Publishing { publisher, spool_name, .. } = profile.publishing()?;
     let input = arguments.file.map(open).transpose()?;
     let spool = open_spool(environment, &spool_name)?;

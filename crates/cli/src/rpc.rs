@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     args::{Choice, RpcArguments},
-    certificate, console,
+    console,
     console::Data,
     environment::Environment,
     exit::Exit,
@@ -23,8 +23,6 @@ pub(crate) async fn run(
 ) -> Result<Exit, Failure> {
     let call = build(&arguments)?;
     let profile = settings::load(choice, None, environment)?;
-    profile.warnings().iter().for_each(|warning| console::warn(warning));
-    certificate::warn(&profile);
     let keeper = settings::keeper(choice, environment);
     let stack = Stack::new(&profile, |requests| keeper.keep(requests))?;
     match stack.call(call).await {

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     args::{Choice, TokenArguments},
-    certificate, console,
+    console,
     console::Data,
     environment::Environment,
     exit::Exit,
@@ -25,8 +25,6 @@ pub(crate) async fn run(
     environment: &Environment,
 ) -> Result<Exit, Failure> {
     let profile = settings::load(choice, None, environment)?;
-    profile.warnings().iter().for_each(|warning| console::warn(warning));
-    certificate::warn(&profile);
     let keeper = settings::keeper(choice, environment);
     let stack = Stack::new(&profile, |requests| keeper.keep(requests))?;
     let Some(tokens) = stack.tokens() else {
