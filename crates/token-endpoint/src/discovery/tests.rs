@@ -95,11 +95,71 @@ async fn keeps_the_document_for_an_hour_and_longer_where_no_other_can_be_had() {
     let (transport, asked) =
         server(|_, call| if call == 1 { (503, String::new()) } else { (200, document()) });
     let discovery = Discovery::builder(ISSUER).with_clock(clock.clone()).build(transport).unwrap();
-    for (minutes, calls) in [(0, 1), (59, 0), (1, 1), (0, 1), (0, 0)] {
+    for (minutes, calls) in [(0, 1), (59, 0), (1, 1), (0, 0), (1, 1), (59, 0)] {
         clock.advance(Duration::from_secs(60 * minutes));
         discovery.clone().metadata().await.unwrap();
         assert_eq!(paths(&asked).len(), calls, "after {minutes} minutes");
     }
+}
+
+#[tokio::test]
+async fn older_metadata_outlives_every_failure_but_the_document_of_another_issuer() {
+    let another = r#"{"issuer":"https://evil.example"}"#;
+    for (status, body, outlives) in [
+        (403, "{}", true),
+        (404, "", true),
+        (301, "", true),
+        (200, "<html>We are back soon", true),
+        (200, "{", true),
+        (503, "", true),
+        (200, another, false),
+    ] {
+        let clock = ManualClock::new();
+        let (transport, _) =
+            server(move |_, call| if call == 0 { (200, document()) } else { (status, body.to_owned()) });
+        let discovery = Discovery::builder(ISSUER).with_clock(clock.clone()).build(transport).unwrap();
+        discovery.metadata().await.unwrap();
+        clock.advance(KEPT);
+        for _ in 0..2 {
+            assert_eq!(discovery.metadata().await.is_ok(), outlives, "{status} {body}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_hangs_stops_no_token_request_while_there_is_older_metadata() {
+    let clock = ManualClock::new();
+    let answers = Arc::new(AtomicUsize::new(0));
+    let answering = Arc::clone(&answers);
+    let discovering = service_fn(move |_| {
+        let first = answering.fetch_add(1, Ordering::Relaxed) == 0;
+        async move {
+            if !first {
+                std::future::pending::<()>().await;
+            }
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(document())))
+        }
+    });
+    let tokens = service_fn(|_| async {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(r#"{"access_token":"t"}"#)))
+    });
+    let discovery = Discovery::builder(ISSUER).with_clock(clock.clone()).build(discovering).unwrap();
+    let client = ClientAuthentication::new(ClientAuthenticationMethod::None, "acme");
+    let endpoint = TokenEndpoint::discovered(discovery, client).build(tokens).unwrap();
+    let request = TokenRequest::client_credentials();
+    endpoint.request(&request).await.unwrap();
+    clock.advance(KEPT);
+    for (seconds, asked) in [(15, 2), (10, 2), (10, 2)] {
+        let start = tokio::time::Instant::now();
+        endpoint.request(&request).await.unwrap();
+        assert_eq!(start.elapsed(), Duration::from_secs(seconds));
+        assert_eq!(answers.load(Ordering::Relaxed), asked);
+    }
+    clock.advance(SPACING);
+    let (one, other) = tokio::join!(endpoint.request(&request), endpoint.request(&request));
+    assert!(one.is_ok() && other.is_ok());
+    assert_eq!(answers.load(Ordering::Relaxed), 3, "one of them alone asked");
 }
 
 #[tokio::test(start_paused = true)]
