@@ -185,11 +185,14 @@ impl Inner {
             (AnswerBody::Whole(body), StatusCode::OK) if body.as_ref().trim_ascii().starts_with(b"{") => {
                 let metadata =
                     ServerMetadata::read(body.as_ref(), &self.issuer, &self.origins, self.loopback_http);
-                return Ok(match metadata {
-                    Ok(metadata) => Found::Document(Arc::new(metadata)),
-                    Err(error) if error.kind() == ErrorKind::Configuration => Found::OfAnother(error),
+                match metadata {
+                    Ok(Some(metadata)) => return Ok(Found::Document(Arc::new(metadata))),
+                    Ok(None) => Error::new(ErrorKind::Protocol, NONE),
+                    Err(error) if error.kind() == ErrorKind::Configuration => {
+                        return Ok(Found::OfAnother(error));
+                    }
                     Err(error) => return Err(error),
-                });
+                }
             }
             (AnswerBody::Broken(error), StatusCode::OK) => return Err(error.clone()),
             // A web site's page for whatever it does not know, or too much of something.

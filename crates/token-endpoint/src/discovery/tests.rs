@@ -44,7 +44,9 @@ fn paths(of: &Mutex<Vec<String>>) -> Vec<String> {
 
 #[tokio::test]
 async fn asks_for_the_document_of_oauth_and_then_for_that_of_openid() {
-    for (status, body) in [(404, ""), (200, "<html>"), (403, "{}"), (302, ""), (400, ""), (200, "[]")] {
+    for (status, body) in
+        [(404, ""), (200, "<html>"), (200, "{}"), (403, "{}"), (302, ""), (400, ""), (200, "[]")]
+    {
         let (transport, asked) = server(move |path, _| match path {
             OPENID => (200, document()),
             _ => (status, body.to_owned()),
