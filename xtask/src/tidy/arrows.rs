@@ -19,6 +19,7 @@ const ARROWS: &[(&str, Allowed)] = &[
         Allowed::Only(&[
             "claviger-auth-core",
             "claviger-client",
+            "claviger-input-file",
             "claviger-mtls",
             "claviger-oauth-cc",
             "claviger-token-endpoint",
@@ -30,6 +31,7 @@ const ARROWS: &[(&str, Allowed)] = &[
             "claviger-auth-core",
             "claviger-basic",
             "claviger-client",
+            "claviger-input-file",
             "claviger-mtls",
             "claviger-oauth-cc",
             "claviger-token-endpoint",
@@ -69,7 +71,8 @@ const ARROWS: &[(&str, Allowed)] = &[
             "claviger-sandbox",
         ]),
     ),
-    ("claviger-mtls", Allowed::Only(&["claviger-auth-core"])),
+    ("claviger-input-file", Allowed::Only(&[])),
+    ("claviger-mtls", Allowed::Only(&["claviger-auth-core", "claviger-input-file"])),
     ("claviger-oauth-cc", Allowed::Only(&["claviger-auth-core", "claviger-token-endpoint"])),
     ("claviger-per-customer", Allowed::Only(&["claviger-auth-core"])),
     (
@@ -82,6 +85,7 @@ const ARROWS: &[(&str, Allowed)] = &[
             "claviger-clarus",
             "claviger-clazar",
             "claviger-client",
+            "claviger-input-file",
             "claviger-mtls",
             "claviger-oauth-cc",
             "claviger-token-endpoint",

@@ -241,6 +241,26 @@ fn says_what_is_missing_or_wrong_and_where() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_refused_and_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let key = format!("{REQUESTS}issuer = 'https://auth.example'\nclient_auth = 'private_key_jwt'\n");
+    for path in ["/dev/zero", pipe.to_str().unwrap()] {
+        for settings in [
+            CLARIFY.replace("clarify.json", path),
+            format!("{CLARIFY}ca_file = '{path}'"),
+            CLARUS.replace("'swordfish'", &format!("{{ file = '{path}' }}")),
+            format!("{key}signing_key_file = '{path}'"),
+        ] {
+            let error = refused(&settings);
+            assert!(format!("{error:?}").contains("a pipe, a socket or a device"), "{settings}: {error:?}");
+        }
+    }
+}
+
 #[test]
 fn a_setting_of_another_way_is_a_warning() {
     let token = "auth = 'token'\ntoken = 'swordfish'\n";
