@@ -4,12 +4,10 @@ use std::{fs, io::Read};
 
 use bytes::Bytes;
 use claviger_auth_core::{Error, ErrorKind};
+use claviger_profiles::belongs_to_the_client;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Uri,
-    header::{
-        ACCEPT, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, PROXY_AUTHORIZATION, TE, TRAILER,
-        TRANSFER_ENCODING, UPGRADE, USER_AGENT,
-    },
+    header::{ACCEPT, CONTENT_TYPE, USER_AGENT},
 };
 use http_body_util::Full;
 
@@ -62,7 +60,7 @@ fn header(typed: &str) -> Result<(HeaderName, HeaderValue), Error> {
     let bad = |what| Error::new(ErrorKind::Configuration, what).with_subject("-H").with_advice(WRITE_HEADER);
     let (name, value) = typed.split_once(':').ok_or_else(|| bad("a header has no colon"))?;
     let name: HeaderName = name.trim().parse().map_err(|_| bad("a header has no proper name"))?;
-    if OF_THE_CLIENT.contains(&name) {
+    if belongs_to_the_client(&name) {
         return Err(bad("this header belongs to the HTTP client")
             .with_subject(format!("-H, {name}"))
             .with_advice("leave it out; it follows from the URL and the body"));
@@ -96,19 +94,6 @@ fn body(typed: &str) -> Result<Bytes, Error> {
 }
 
 const COMMON: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
-const OF_THE_CLIENT: [HeaderName; 11] = [
-    CONNECTION,
-    CONTENT_LENGTH,
-    EXPECT,
-    HOST,
-    HeaderName::from_static("keep-alive"),
-    PROXY_AUTHORIZATION,
-    HeaderName::from_static("proxy-connection"),
-    TE,
-    TRAILER,
-    TRANSFER_ENCODING,
-    UPGRADE,
-];
 const WRITE_HEADER: &str = "write it as -H 'Name: value', on one line";
 
 #[cfg(test)]

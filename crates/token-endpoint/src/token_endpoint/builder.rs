@@ -5,7 +5,10 @@ use std::{fmt, sync::Arc, time::Duration};
 use claviger_auth_core::{Clock, Error, ErrorKind, SystemClock};
 use http::{
     HeaderName, HeaderValue,
-    header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING},
+    header::{
+        ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, TE,
+        TRAILER, TRANSFER_ENCODING, UPGRADE,
+    },
 };
 
 use super::{Inner, TokenEndpoint, place::Place};
@@ -166,5 +169,17 @@ impl fmt::Debug for TokenEndpointBuilder {
 }
 
 pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
-pub(super) const OWN_HEADERS: [HeaderName; 7] =
-    [ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING];
+pub(super) const OWN_HEADERS: [HeaderName; 12] = [
+    ACCEPT,
+    ACCEPT_ENCODING,
+    AUTHORIZATION,
+    CONNECTION,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    EXPECT,
+    HOST,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
