@@ -73,6 +73,8 @@ fn reads_a_life_of_any_json_type() {
 #[test]
 fn splits_scopes_on_spaces_and_commas() {
     for (scope, expected) in [
+        // What no scope has (RFC 6749 §3.3) may be meant for a terminal.
+        (r#""a\u001b[2J b \u009bc d\"e f\\g h""#, &["b", "h"][..]),
         (r#""a b""#, &["a", "b"][..]),
         (r#""a,b""#, &["a", "b"]),
         (r#"" a ,, b ""#, &["a", "b"]),
