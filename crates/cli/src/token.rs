@@ -84,12 +84,11 @@ async fn revoke(endpoint: &TokenEndpoint, keeper: &Keeper) -> Result<Exit, Failu
         .with_advice("leave --no-cache out")
         .into());
     };
-    match store.kept().await {
+    let unusable = |error| Failure::new(Exit::Other, error, "delete the folder of kept tokens");
+    match store.kept().await.map_err(unusable)? {
         Some(token) => {
             endpoint.revoke(&token).await?;
-            let forgotten = store.forget(&token).await;
-            forgotten
-                .map_err(|error| Failure::new(Exit::Other, error, "delete the folder of kept tokens"))?;
+            store.forget(&token).await.map_err(unusable)?;
         }
         None => console::warn("no token is kept: there is nothing to take back"),
     }
