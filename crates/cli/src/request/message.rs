@@ -49,11 +49,15 @@ pub(super) fn build(
 fn method(typed: &str) -> Result<Method, Error> {
     let upper = typed.to_ascii_uppercase();
     let name = if COMMON.contains(&&*upper) { &upper } else { typed };
-    Method::from_bytes(name.as_bytes()).map_err(|_| {
-        Error::new(ErrorKind::Configuration, "this is no HTTP method")
+    let bad = |what| {
+        Error::new(ErrorKind::Configuration, what)
             .with_subject("METHOD")
             .with_advice("write the method first, such as GET, then the path")
-    })
+    };
+    if typed.eq_ignore_ascii_case("CONNECT") {
+        return Err(bad("CONNECT asks a proxy for a tunnel, and no server for anything"));
+    }
+    Method::from_bytes(name.as_bytes()).map_err(|_| bad("this is no HTTP method"))
 }
 
 fn header(typed: &str) -> Result<(HeaderName, HeaderValue), Error> {
@@ -112,6 +116,15 @@ mod tests {
     fn body_of(request: Request<Full<Bytes>>) -> Bytes {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(request.into_body().collect()).unwrap().to_bytes()
+    }
+
+    #[test]
+    fn asks_no_server_for_a_tunnel() {
+        for method in ["CONNECT", "connect"] {
+            let error = build(&[method, "/"]).unwrap_err();
+            assert!(error.to_string().starts_with("CONNECT asks a proxy"), "{error}");
+        }
+        assert!(build(&["TRACE", "/"]).is_ok());
     }
 
     #[test]
