@@ -19,6 +19,7 @@ use crate::{
     ClientAuthentication,
     address::Address,
     encode::{self, Parameters},
+    endpoint::Endpoint,
     transport::{Answer, Transport},
 };
 
@@ -74,15 +75,16 @@ impl Caller {
     /// is left to whoever spaces the attempts.
     pub(crate) async fn call(
         &self,
+        endpoint: Endpoint,
         address: &Address,
         audience: &str,
         parameters: &Parameters<'_>,
         now: SystemTime,
     ) -> Result<Answer, Error> {
         let message = self.message(address, audience, parameters, now)?;
-        match self.transport.exchange(message.clone(), UNREACHABLE).await {
+        match self.transport.exchange(message.clone(), endpoint).await {
             Err(failure) if failure.before_the_first_byte => {
-                self.transport.exchange(message, UNREACHABLE).await.map_err(|failure| failure.error)
+                self.transport.exchange(message, endpoint).await.map_err(|failure| failure.error)
             }
             answer => answer.map_err(|failure| failure.error),
         }
@@ -132,5 +134,3 @@ pub(crate) fn need_runtime() -> Result<(), Error> {
         Err(_) => Err(Error::new(ErrorKind::Runtime, "there is no tokio runtime to fetch a token on")),
     }
 }
-
-const UNREACHABLE: &str = "could not reach the token endpoint";

@@ -18,7 +18,8 @@ use crate::{
     ServerMetadata,
     address::{Address, LoopbackHttp},
     caller::need_runtime,
-    judge::refused,
+    endpoint::Endpoint,
+    judge::{refused, with_head},
     transport::{Answer, AnswerBody, Transport},
 };
 
@@ -176,8 +177,10 @@ impl Inner {
         *request.uri_mut() = address.url;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        let answer = self.transport.exchange(request, "could not reach the server for its metadata").await;
-        self.judge(&answer.map_err(|failure| failure.error)?)
+        let answer = self.transport.exchange(request, Endpoint::Metadata).await;
+        let answer = answer.map_err(|failure| failure.error)?;
+        let judged = self.judge(&answer);
+        judged.map_err(|error| with_head(error, &answer, self.clock.wall()))
     }
 
     fn judge(&self, answer: &Answer) -> Result<Found, Error> {
@@ -197,8 +200,8 @@ impl Inner {
             (AnswerBody::Broken(error), StatusCode::OK) => return Err(error.clone()),
             // A web site's page for whatever it does not know, or too much of something.
             (_, StatusCode::OK) => Error::new(ErrorKind::Protocol, NONE),
-            (_, status) => match refused(answer) {
-                error if error.is_transient() => return Err(error.with_status(status)),
+            _ => match refused(answer, Endpoint::Metadata) {
+                error if error.is_transient() => return Err(error),
                 error => Error::new(error.kind(), NONE),
             },
         };
@@ -257,7 +260,7 @@ impl DiscoveryBuilder {
         self
     }
 
-    /// Measures by this clock how long metadata is kept.
+    /// Measures by this clock how long metadata is kept, and a `Retry-After` with a date.
     #[must_use]
     pub fn with_clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);

@@ -58,6 +58,7 @@ mod caller;
 mod client_authentication;
 mod discovery;
 mod encode;
+mod endpoint;
 mod introspection;
 mod judge;
 mod members;

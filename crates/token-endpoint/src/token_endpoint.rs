@@ -9,13 +9,14 @@ use claviger_auth_core::{AccessToken, Clock, Error, ErrorKind};
 use secrecy::ExposeSecret;
 
 pub use self::builder::TokenEndpointBuilder;
-use self::place::{Endpoint, Place};
+use self::place::Place;
 use crate::{
     ClientAuthentication, Discovery, Introspection, TokenAnswer, TokenRequest,
     caller::{Caller, need_runtime},
     encode::Parameters,
+    endpoint::{Endpoint, said},
     introspection,
-    judge::{judge, refused},
+    judge::{judge, refused, with_head},
     transport::Answer,
 };
 
@@ -77,10 +78,8 @@ impl TokenEndpoint {
     /// Dropping the future drops the exchange; the server may have issued a token all the same.
     pub async fn request(&self, request: &TokenRequest) -> Result<TokenAnswer, Error> {
         request.check()?;
-        let inner = &*self.inner;
-        let now = inner.clock.wall();
-        let judged = |answer: &Answer| judge(answer, now, &request.scope);
-        let answer = inner.ask(Endpoint::Token, &request.parameters(), judged).await?;
+        let judged = |answer: &Answer| judge(answer, &request.scope);
+        let answer = self.inner.ask(Endpoint::Token, &request.parameters(), judged).await?;
         answer.tell_withheld_scopes();
         Ok(answer)
     }
@@ -92,7 +91,10 @@ impl TokenEndpoint {
     /// As [`request`](Self::request); and [`Configuration`](ErrorKind::Configuration) if no
     /// [revocation URL](TokenEndpointBuilder::with_revocation_url) is known.
     pub async fn revoke(&self, token: &AccessToken) -> Result<(), Error> {
-        let judged = |answer: &Answer| if answer.status.is_success() { Ok(()) } else { Err(refused(answer)) };
+        let judged = |answer: &Answer| match answer.status.is_success() {
+            true => Ok(()),
+            false => Err(refused(answer, Endpoint::Revocation)),
+        };
         self.inner.ask(Endpoint::Revocation, &about(token), judged).await
     }
 
@@ -141,13 +143,13 @@ impl Inner {
             let address = self.place.address(endpoint).await?;
             shown.clone_from(&address.shown);
             let now = self.clock.wall();
-            let answer = self.caller.call(&address, &self.place.audience, parameters, now).await;
-            let judged = answer.and_then(|answer| judged(&answer).map_err(|e| e.with_status(answer.status)));
+            let answer = self.caller.call(endpoint, &address, &self.place.audience, parameters, now).await;
+            let judged = answer.and_then(|answer| judged(&answer).map_err(|e| with_head(e, &answer, now)));
             judged.map_err(|error| error.with_subject(&*address.shown))
         };
         let asked = tokio::time::timeout(self.timeout, asking).await;
         asked.unwrap_or_else(|_| {
-            Err(Error::new(ErrorKind::Timeout, "the token endpoint did not answer in time")
+            Err(Error::new(ErrorKind::Timeout, said!(endpoint, "the ", " did not answer in time"))
                 .with_subject(shown))
         })
     }

@@ -92,6 +92,17 @@ async fn does_not_look_elsewhere_where_the_first_document_is_wrong_or_the_server
 }
 
 #[tokio::test]
+async fn tells_how_long_the_server_asks_to_be_left_alone() {
+    let busy = service_fn(|_| async {
+        let response = Response::builder().status(503).header("retry-after", "90");
+        Ok::<_, Infallible>(response.body(Full::<Bytes>::default()).unwrap())
+    });
+    let error = Discovery::builder(ISSUER).build(busy).unwrap().metadata().await.unwrap_err();
+    assert!(error.to_string().starts_with("the server is not available"), "{error}");
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(90)));
+}
+
+#[tokio::test]
 async fn keeps_the_document_for_an_hour_and_longer_where_no_other_can_be_had() {
     let clock = ManualClock::new();
     let (transport, asked) =

@@ -18,9 +18,9 @@ fn judged(status: u16, body: &str) -> Result<TokenAnswer, Error> {
     judged_for("", &answer(status, body))
 }
 
-/// With the status, as the endpoint adds it.
+/// With what stands beside the body, as the endpoint adds it.
 fn judged_for(scope: &str, answer: &Answer) -> Result<TokenAnswer, Error> {
-    judge(answer, SystemTime::UNIX_EPOCH, scope).map_err(|error| error.with_status(answer.status))
+    judge(answer, scope).map_err(|error| with_head(error, answer, SystemTime::UNIX_EPOCH))
 }
 
 fn refusal(status: u16, body: &str) -> Error {

@@ -5,6 +5,7 @@ use claviger_auth_core::{Error, ErrorKind};
 use crate::{
     Discovery,
     address::Address,
+    endpoint::Endpoint,
     server_metadata::{Aliases, Endpoints},
 };
 
@@ -15,14 +16,6 @@ pub(super) struct Place {
     pub(super) given: Endpoints,
     /// For whom assertions are: the issuer where it is known, else the token URL (RFC 7523 §3).
     pub(super) audience: String,
-}
-
-/// What is asked for at one of the server's URLs.
-#[derive(Clone, Copy)]
-pub(super) enum Endpoint {
-    Introspection,
-    Revocation,
-    Token,
 }
 
 impl Place {
@@ -50,9 +43,11 @@ impl Place {
 }
 
 impl Endpoint {
+    /// Finds its address; that of the metadata is not among them.
     fn among(self, endpoints: &Endpoints) -> Option<&Result<Address, Error>> {
         match self {
             Self::Introspection => endpoints.introspection.as_ref(),
+            Self::Metadata => None,
             Self::Revocation => endpoints.revocation.as_ref(),
             Self::Token => endpoints.token.as_ref(),
         }
@@ -62,6 +57,7 @@ impl Endpoint {
     fn name(self) -> &'static str {
         match self {
             Self::Introspection => "introspection_endpoint",
+            Self::Metadata => "issuer",
             Self::Revocation => "revocation_endpoint",
             Self::Token => "token_endpoint",
         }
