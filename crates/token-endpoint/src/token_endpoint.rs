@@ -140,10 +140,13 @@ impl Inner {
         need_runtime()?;
         let mut shown = self.place.shown().to_owned();
         let asking = async {
-            let address = self.place.address(endpoint).await?;
+            // Once, for all that is sent: the client may be replaced meanwhile.
+            let client = self.caller.identified();
+            let address = self.place.address(endpoint, client.proof()).await?;
             shown.clone_from(&address.shown);
             let now = self.clock.wall();
-            let answer = self.caller.call(endpoint, &address, &self.place.audience, parameters, now).await;
+            let answer =
+                self.caller.call(&client, endpoint, &address, &self.place.audience, parameters, now).await;
             let judged = answer.and_then(|answer| judged(&answer).map_err(|e| with_head(e, &answer, now)));
             judged.map_err(|error| error.with_subject(&*address.shown))
         };

@@ -218,6 +218,31 @@ async fn a_token_endpoint_goes_where_the_metadata_says() {
     }
 }
 
+#[tokio::test]
+async fn a_client_of_another_method_goes_where_that_one_is_served() {
+    use ClientAuthenticationMethod::{ClientSecretPost, TlsClientAuth};
+    let secret = || ClientAuthentication::new(ClientSecretPost, "acme").with_secret("swordfish".into());
+    let certificate = || ClientAuthentication::new(TlsClientAuth, "acme");
+    for (first, second, aliases, expected) in [
+        (secret(), certificate(), false, ["/t", "/mtls/t"]),
+        (certificate(), secret(), false, ["/mtls/t", "/t"]),
+        (certificate(), secret(), true, ["/mtls/t", "/mtls/t"]),
+    ] {
+        let (transport, asked) = server(|path, _| match path {
+            OAUTH => (200, document()),
+            _ => (200, r#"{"access_token":"t"}"#.to_owned()),
+        });
+        let discovery = Discovery::builder(ISSUER).build(transport.clone()).unwrap();
+        let endpoint = TokenEndpoint::discovered(discovery, first);
+        let endpoint =
+            if aliases { endpoint.with_mtls_aliases() } else { endpoint }.build(transport).unwrap();
+        endpoint.request(&TokenRequest::client_credentials()).await.unwrap();
+        endpoint.replace(second).unwrap();
+        endpoint.request(&TokenRequest::client_credentials()).await.unwrap();
+        assert_eq!(paths(&asked)[1..], expected);
+    }
+}
+
 #[cfg(feature = "jwt")]
 #[tokio::test]
 async fn assertions_are_for_the_issuer_that_was_discovered() {

@@ -13,7 +13,7 @@ use http::{
 
 use super::{Inner, TokenEndpoint, place::Place};
 use crate::{
-    ClientAuthentication, Discovery, Proof,
+    ClientAuthentication, Discovery,
     address::{Address, LoopbackHttp},
     caller::Caller,
     server_metadata::{Aliases, Endpoints},
@@ -41,8 +41,6 @@ impl TokenEndpointBuilder {
         discovery: Option<Discovery>,
         client: ClientAuthentication,
     ) -> Self {
-        let aliases =
-            if client.method.proof() == Proof::Certificate { Aliases::Taken } else { Aliases::Ignored };
         Self {
             discovery,
             token_url,
@@ -50,7 +48,7 @@ impl TokenEndpointBuilder {
             introspection_url: None,
             client,
             loopback_http: LoopbackHttp::Refused,
-            aliases,
+            aliases: Aliases::Ignored,
             headers: Vec::new(),
             timeout: DEFAULT_TIMEOUT,
             clock: Arc::new(SystemClock::new()),
@@ -79,7 +77,8 @@ impl TokenEndpointBuilder {
     }
 
     /// Takes the endpoints that are for clients with a certificate, where the metadata names such (RFC 8705 §5):
-    /// for tokens that are to be bound to it. `tls_client_auth` and `self_signed_tls_client_auth` do by themselves.
+    /// for tokens that are to be bound to it. `tls_client_auth` and `self_signed_tls_client_auth` do by themselves, for as long
+    /// as they are the client's method.
     #[must_use]
     pub fn with_mtls_aliases(mut self) -> Self {
         self.aliases = Aliases::Taken;

@@ -3,7 +3,7 @@
 use claviger_auth_core::{Error, ErrorKind};
 
 use crate::{
-    Discovery,
+    Discovery, Proof,
     address::Address,
     endpoint::Endpoint,
     server_metadata::{Aliases, Endpoints},
@@ -12,6 +12,7 @@ use crate::{
 /// What is given stands above what is discovered.
 pub(super) struct Place {
     pub(super) discovery: Option<Discovery>,
+    /// Taken whatever the client's method is, or only where the certificate is its proof.
     pub(super) aliases: Aliases,
     pub(super) given: Endpoints,
     /// For whom assertions are: the issuer where it is known, else the token URL (RFC 7523 §3).
@@ -27,12 +28,13 @@ impl Place {
         }
     }
 
-    pub(super) async fn address(&self, endpoint: Endpoint) -> Result<Address, Error> {
+    pub(super) async fn address(&self, endpoint: Endpoint, proof: Proof) -> Result<Address, Error> {
         if let Some(address) = endpoint.among(&self.given) {
             return address.clone();
         }
+        let aliases = if proof == Proof::Certificate { Aliases::Taken } else { self.aliases };
         if let Some(discovery) = &self.discovery
-            && let Some(address) = endpoint.among(discovery.metadata().await?.endpoints(self.aliases))
+            && let Some(address) = endpoint.among(discovery.metadata().await?.endpoints(aliases))
         {
             return address.clone();
         }
