@@ -34,6 +34,11 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, Error> {
     }
 }
 
+/// Tells whether others than this user could have written it.
+pub(super) fn is_others(metadata: &Metadata) -> bool {
+    distrust(metadata).is_some()
+}
+
 /// Says why not to believe a file of this owner and with these permissions.
 #[cfg(unix)]
 fn distrust(metadata: &Metadata) -> Option<(&'static str, &'static str)> {
