@@ -7,13 +7,17 @@ use claviger_input_file::InputFile;
 
 /// Reads the whole file.
 pub(crate) fn read(path: &Path) -> Result<InputFile, Error> {
-    InputFile::read(path, MAX_LENGTH).map_err(|error| match error.kind() {
-        io::ErrorKind::IsADirectory => problem("this is a folder, not a file", "name the file in it"),
-        io::ErrorKind::InvalidInput => {
+    InputFile::read(path, MAX_LENGTH).map_err(|error| {
+        let kind = error.kind();
+        if kind == io::ErrorKind::IsADirectory {
+            problem("this is a folder, not a file", "name the file in it")
+        } else if kind == io::ErrorKind::InvalidInput {
             problem("this is a pipe, a socket or a device, not a file", "name a file")
+        } else if kind == io::ErrorKind::FileTooLarge {
+            too_large()
+        } else {
+            unreadable(path, error)
         }
-        io::ErrorKind::FileTooLarge => too_large(),
-        _ => unreadable(path, error),
     })
 }
 

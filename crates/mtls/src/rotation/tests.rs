@@ -234,7 +234,7 @@ fn the_last_failure_is_told_while_the_files_are_read() {
     let folder = Folder::new();
     let (asked, rotation) = (Arc::new(Mutex::new(Vec::new())), Arc::new(std::sync::OnceLock::new()));
     let (asking, reading) = (Arc::clone(&asked), Arc::clone(&rotation));
-    let made = Rotation::new(folder.tls.clone(), move || {
+    let made = Rotation::new(folder.tls, move || {
         let rotation: &Rotation = reading.get().unwrap();
         asking.lock().unwrap().push(rotation.failure().is_some());
         Err(Error::new(ErrorKind::Configuration, "it cannot be read"))

@@ -12,16 +12,18 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, Error> {
     let problem = |what, advice| {
         Error::new(ErrorKind::Configuration, what).with_subject(name.as_str()).with_advice(advice)
     };
-    let file = InputFile::read(path, MAX_LENGTH).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => problem("there is no settings file", NO_FILE).with_source(error),
-        io::ErrorKind::IsADirectory => {
+    let file = InputFile::read(path, MAX_LENGTH).map_err(|error| {
+        let kind = error.kind();
+        if kind == io::ErrorKind::NotFound {
+            problem("there is no settings file", NO_FILE).with_source(error)
+        } else if kind == io::ErrorKind::IsADirectory {
             problem("the settings file is a folder", "name the file claviger.toml in it")
-        }
-        io::ErrorKind::FileTooLarge => {
+        } else if kind == io::ErrorKind::FileTooLarge {
             problem("the settings file is too large to be one", "name the file claviger.toml")
+        } else {
+            problem("the settings file cannot be read", "check the path, and that you may read the file")
+                .with_source(error)
         }
-        _ => problem("the settings file cannot be read", "check the path, and that you may read the file")
-            .with_source(error),
     })?;
     if let Some((what, advice)) = distrust(file.metadata()) {
         return Err(problem(what, advice));

@@ -32,7 +32,8 @@ pub(super) fn warnings(section: &Section) -> Vec<String> {
 const FILES: &[&str] =
     &["ca_file", "cert_file", "credentials", "key_file", "pkcs12_file", "signing_key_file"];
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 

@@ -60,9 +60,12 @@ fn read(path: &Path) -> Result<SecretString, Error> {
         Error::new(ErrorKind::Configuration, what)
             .with_advice("check the file; it holds the secret as text, and nothing else")
     };
-    let file = InputFile::read(path, MAX_LENGTH).map_err(|error| match error.kind() {
-        io::ErrorKind::FileTooLarge => problem("the file with the secret is too large to be one"),
-        _ => problem("the file with the secret cannot be read").with_source(error),
+    let file = InputFile::read(path, MAX_LENGTH).map_err(|error| {
+        if error.kind() == io::ErrorKind::FileTooLarge {
+            problem("the file with the secret is too large to be one")
+        } else {
+            problem("the file with the secret cannot be read").with_source(error)
+        }
     })?;
     let text =
         std::str::from_utf8(file.bytes()).map_err(|_| problem("the file with the secret is not text"))?;
