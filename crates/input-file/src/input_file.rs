@@ -1,7 +1,7 @@
 //! A file that was read, and what is known of it.
 
 use std::{
-    fmt,
+    error, fmt,
     fs::{self, File, Metadata, OpenOptions},
     io::{self, ErrorKind, Read},
     path::Path,
@@ -25,7 +25,7 @@ impl InputFile {
     /// # Errors
     ///
     /// - [`IsADirectory`](ErrorKind::IsADirectory), [`FileTooLarge`](ErrorKind::FileTooLarge): as they say.
-    /// - [`InvalidInput`](ErrorKind::InvalidInput): it is a pipe, a socket or a device.
+    /// - [`InvalidInput`](ErrorKind::InvalidInput), with [`NotAFile`] in it: it is a pipe, a socket or a device.
     /// - those of the operating system.
     pub fn read(path: &Path, limit: usize) -> io::Result<Self> {
         let file = open(path)?;
@@ -64,6 +64,25 @@ impl fmt::Debug for InputFile {
         f.debug_struct("InputFile").field("length", &self.bytes.len()).finish_non_exhaustive()
     }
 }
+
+/// Says that what stands in the place of a file is none.
+///
+/// # Example
+///
+/// ```
+/// assert!(claviger_input_file::NotAFile::default().to_string().contains("a pipe, a socket or a device"));
+/// ```
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct NotAFile;
+
+impl fmt::Display for NotAFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it is a pipe, a socket or a device, not a file")
+    }
+}
+
+impl error::Error for NotAFile {}
 
 fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
@@ -107,7 +126,7 @@ fn folder() -> io::Error {
 }
 
 fn no_file() -> io::Error {
-    io::Error::new(ErrorKind::InvalidInput, "it is a pipe, a socket or a device, not a file")
+    io::Error::new(ErrorKind::InvalidInput, NotAFile)
 }
 
 #[cfg(test)]

@@ -31,4 +31,4 @@
 
 mod input_file;
 
-pub use input_file::InputFile;
+pub use input_file::{InputFile, NotAFile};
