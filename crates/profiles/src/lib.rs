@@ -52,12 +52,14 @@
 //! between runs; whoever does puts a store into [`Stack::new`]. It is made for the program `claviger`, whose flags
 //! and variables its advice names.
 
+mod headers;
 mod location;
 mod providers;
 mod settings;
 mod stack;
 mod variables;
 
+pub use headers::belongs_to_the_client;
 pub use location::Base;
 pub use providers::{Probe, Publishing, TokenRequestFacts, TokenRequests};
 pub use settings::{Document, Overrides, Position, Profile, SecretSource, Section, Value};
