@@ -286,7 +286,10 @@ fn what_is_no_file_is_refused_and_not_waited_for() {
             format!("{key}signing_key_file = '{path}'"),
         ] {
             let error = refused(&settings);
-            assert!(format!("{error:?}").contains("a pipe, a socket or a device"), "{settings}: {error:?}");
+            let causes =
+                std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+            let text: String = causes.map(ToString::to_string).collect();
+            assert!(text.contains("a pipe, a socket or a device"), "{settings}: {text}");
         }
     }
 }
