@@ -52,6 +52,7 @@
 //! between runs; whoever does puts a store into [`Stack::new`]. It is made for the program `claviger`, whose flags
 //! and variables its advice names.
 
+mod headers;
 mod keyring_secret;
 mod location;
 mod providers;
@@ -59,6 +60,7 @@ mod settings;
 mod stack;
 mod variables;
 
+pub use headers::belongs_to_the_client;
 pub use keyring_secret::KeyringSecret;
 pub use location::Base;
 pub use providers::{Logins, Probe, Publishing, TokenRequestFacts, TokenRequests};

@@ -19,6 +19,7 @@ const ARROWS: &[(&str, Allowed)] = &[
         Allowed::Only(&[
             "claviger-auth-core",
             "claviger-client",
+            "claviger-input-file",
             "claviger-mtls",
             "claviger-oauth-cc",
             "claviger-token-endpoint",
@@ -30,6 +31,7 @@ const ARROWS: &[(&str, Allowed)] = &[
             "claviger-auth-core",
             "claviger-basic",
             "claviger-client",
+            "claviger-input-file",
             "claviger-mtls",
             "claviger-oauth-cc",
             "claviger-spool",
@@ -71,6 +73,7 @@ const ARROWS: &[(&str, Allowed)] = &[
         ]),
     ),
     ("claviger-error", Allowed::Only(&[])),
+    ("claviger-input-file", Allowed::Only(&[])),
     (
         "claviger-login",
         Allowed::Only(&[
@@ -82,7 +85,7 @@ const ARROWS: &[(&str, Allowed)] = &[
             "claviger-token-store-file",
         ]),
     ),
-    ("claviger-mtls", Allowed::Only(&["claviger-auth-core"])),
+    ("claviger-mtls", Allowed::Only(&["claviger-auth-core", "claviger-input-file"])),
     ("claviger-oauth-cc", Allowed::Only(&["claviger-auth-core", "claviger-token-endpoint"])),
     ("claviger-oauth-code", Allowed::Only(&["claviger-auth-core", "claviger-token-endpoint"])),
     ("claviger-per-customer", Allowed::Only(&["claviger-auth-core"])),
@@ -97,6 +100,7 @@ const ARROWS: &[(&str, Allowed)] = &[
             "claviger-clarus",
             "claviger-clazar",
             "claviger-client",
+            "claviger-input-file",
             "claviger-mtls",
             "claviger-oauth-cc",
             "claviger-oauth-code",

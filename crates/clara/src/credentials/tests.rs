@@ -125,6 +125,17 @@ fn files_that_are_none_of_claras_are_passed_over() {
 }
 
 #[test]
+fn what_is_too_large_for_claras_is_passed_over() {
+    let own = made(false);
+    let folder = folder(&[("m.json", FLAT), ("m.crt", &own.certificate), ("m.key", &own.key)]);
+    fs::write(folder.path().join("a.json"), FLAT.to_owned() + &" ".repeat(9 * 1024 * 1024)).unwrap();
+    assert_eq!(Credentials::from_dir(folder.path()).unwrap().client_id(), "acme");
+    fs::remove_file(folder.path().join("m.json")).unwrap();
+    let words = Credentials::from_dir(folder.path()).unwrap_err().to_string();
+    assert!(words.starts_with("no file of the folder holds a client id and secret"), "{words}");
+}
+
+#[test]
 fn what_was_passed_over_is_told_if_nothing_else_serves() {
     let (own, old) = (made(false), made(true));
     let expired = {

@@ -1,3 +1,5 @@
+use std::fs;
+
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -187,6 +189,9 @@ fn names_the_file() {
     let error = Credentials::from_file(&path).unwrap_err();
     assert_eq!(error.to_string(), format!("the credentials cannot be read ({})", path.display()));
     assert!(Credentials::from_file(folder.path()).is_err());
+    fs::write(&path, vec![b' '; MAX_LENGTH + 1]).unwrap();
+    let error = Credentials::from_file(&path).unwrap_err();
+    assert!(error.to_string().starts_with("the credentials cannot be read"), "{error}");
 
     let file_and = |text: &str| {
         fs::write(&path, text).unwrap();

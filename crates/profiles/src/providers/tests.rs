@@ -264,6 +264,14 @@ fn says_what_is_missing_or_wrong_and_where() {
         (custom("auth = 'basic'\nusername = 'a'"), "a.password"),
         (custom("auth = 'basic'\npassword = 'swordfish'"), "a.username"),
         (custom("auth = 'basic'\nusername = 'a:b'\npassword = 'swordfish'"), "a.username"),
+        (custom("auth = 'none'\ntenant_header = 'a b'"), "a.tenant_header"),
+        (
+            custom("auth = 'none'\ntenant_header = 'Authorization'"),
+            "claviger.toml:5:1, profiles.a.tenant_header",
+        ),
+        (custom("auth = 'none'\ntenant_header = 'Connection'"), "a.tenant_header"),
+        (custom("auth = 'none'\ntenant_header = 'Content-Length'"), "a.tenant_header"),
+        (custom("auth = 'none'\ntenant_header = 'Host'"), "a.tenant_header"),
         (custom("auth = 'token'"), "a.token"),
         (custom("auth = 'token'\ntoken = ''"), "a.token"),
         ("provider = 'swordfish'".to_owned(), "there are: clara, clarify, clarus, clazar, custom"),
@@ -342,6 +350,29 @@ fn a_session_is_sealed_with_the_key_of_the_variable_before_that_of_the_settings(
         );
         assert!(error.advice().contains("openssl rand") && !format!("{error:?}").contains(bad));
         assert!(key(setting, &[("KEY", bad)]).unwrap_err().to_string().contains("profiles.a.session_key"));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_refused_and_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let key = format!("{REQUESTS}issuer = 'https://auth.example'\nclient_auth = 'private_key_jwt'\n");
+    for path in ["/dev/zero", pipe.to_str().unwrap()] {
+        for settings in [
+            CLARIFY.replace("clarify.json", path),
+            format!("{CLARIFY}ca_file = '{path}'"),
+            CLARUS.replace("'swordfish'", &format!("{{ file = '{path}' }}")),
+            format!("{key}signing_key_file = '{path}'"),
+        ] {
+            let error = refused(&settings);
+            let causes =
+                std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+            let text: String = causes.map(ToString::to_string).collect();
+            assert!(text.contains("a pipe, a socket or a device"), "{settings}: {text}");
+        }
     }
 }
 

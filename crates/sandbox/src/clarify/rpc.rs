@@ -151,7 +151,7 @@ impl Failure {
 
 const VERSION: HeaderName = HeaderName::from_static("x-api-version");
 const LATEST_STABLE: &str = "1.2";
-// Source: PROVIDERS §1.6; pyclarify 0.7.0 notes that 1.2alpha1 is served as 1.2beta1.
+// Source: what Clarify's own SDKs send; pyclarify 0.7.0 notes that 1.2alpha1 is served as 1.2beta1.
 const VERSIONS: &[(&str, &str)] = &[
     ("1.0", "1.0"),
     ("1.1beta1", "1.1beta1"),
