@@ -6,7 +6,7 @@ use std::{fmt::Debug, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use claviger_auth_core::{BoxError, CredentialSource as _, Error, StaticToken};
-use claviger_clarify::{ClarifyLayer, Credentials};
+use claviger_clarify::{CallError, ClarifyLayer, Credentials, RpcCall, RpcClient};
 use claviger_clarus::ClarusLayer;
 use claviger_clazar::ClazarLayer;
 use claviger_sandbox::{Entry, Fault, Target, Times};
@@ -102,6 +102,14 @@ async fn everything(providers: &Providers) -> Vec<BoxError> {
             exchange(&client, stack.request(), &mut errors).await;
         }
     }
+    let config = providers.clarify_config().with_spacing(Duration::ZERO);
+    let rpc = RpcClient::new(&config, claviger_clarify::Client::new(&config).unwrap());
+    for fault in Fault::ALL.into_iter().filter(|fault| !matches!(fault, Fault::Slow(_))) {
+        providers.clarify().play(Target::Api, fault, Times::ONCE);
+        providers.clarify().play_rpc_error(-32000);
+        let call = RpcCall::new("clarify.selectItems", &()).unwrap();
+        errors.extend(rpc.clone().oneshot(call).await.err());
+    }
     errors
 }
 
@@ -114,6 +122,7 @@ fn no_secret_is_in_an_error_or_in_a_log_at_the_most_talkative_level() {
         run_here(everything(&providers))
     };
     let secrets = on_the_wire(&providers);
+    assert!(errors.iter().any(|error| matches!(error.downcast_ref(), Some(CallError::Rpc(_)))));
     assert!(errors.len() > 30, "only {} errors", errors.len());
     for error in &errors {
         secrets.absent_in_error("an error", &**error);
@@ -177,6 +186,7 @@ async fn debug_forms(providers: &Providers) {
         ("the layers", &layers),
         ("the layers without a fetch", &layers_unfetched),
         ("Clarify's service", &layers.0.layer(transport())),
+        ("Clarify's calls", &RpcClient::new(&clarify, clarify_client.clone())),
         ("Clarus's service", &layers.1.layer(transport())),
         ("Clazar's service", &layers.2.layer(transport())),
         ("Basic's service", &layers_unfetched.0.layer(transport())),

@@ -105,6 +105,8 @@ all_three![claviger_clara::Client, claviger_clara::ClaraLayer, claviger_clara::C
 all_three![claviger_clara::ClaraService<Client<Full>>, claviger_clara::Credentials];
 all_three![claviger_clarify::Client, claviger_clarify::ClarifyLayer, claviger_clarify::Config];
 all_three![claviger_clarify::ClarifyService<Client<Full>>, claviger_clarify::Credentials];
+all_three![claviger_clarify::RpcClient<claviger_clarify::Client>, claviger_clarify::RpcCall];
+all_three![claviger_clarify::CallError, claviger_clarify::RpcAnswer, claviger_clarify::RpcError];
 all_three![claviger_clarus::Client, claviger_clarus::ClarusLayer, claviger_clarus::Config];
 all_three![claviger_clarus::ClarusService<Client<Full>>, claviger_clarus::Credentials];
 all_three![claviger_clazar::Client, claviger_clazar::ClazarLayer, claviger_clazar::Config];

@@ -28,7 +28,7 @@ pub(crate) fn example(package: &str, name: &str) -> Command {
     command
 }
 
-async fn run(package: &str, name: &str, words: &[&str]) -> Ran {
+pub(crate) async fn run(package: &str, name: &str, words: &[&str]) -> Ran {
     let mut command = example(package, name);
     command.args(words);
     let ran = Ran::of(command, "").await;
@@ -106,6 +106,13 @@ async fn each_ready_client_makes_its_calls() {
         run("claviger-clarify", "clarify", &[&path(&terminal, file), &ca]).await;
     }
     assert_eq!(counts(sandbox.clarify()), (1, 2));
+    let file = path(&terminal, "clarify/clarify-credentials.json");
+    let ran = run("claviger-clarify", "rpc", &[&file, &ca]).await;
+    assert!(
+        ran.stdout.contains("boiler: signal ") && ran.stdout.contains("not same length as times"),
+        "{ran:?}"
+    );
+    assert_eq!(counts(sandbox.clarify()), (2, 4));
 
     let clarus = sandbox.clarus();
     let secret = path(&terminal, "clarus/secret.txt");

@@ -20,16 +20,20 @@
 //! | `customers` | many customers in one stack, or in one process |
 //! | `auto_traits`, `future_sizes` | what the types promise to the compiler |
 //! | `clarify`, `clarus`, `clazar` | what arrives at each of the others, and what comes back |
+//! | `clarify_rpc` | calls of Clarify's methods, and what may come back in the place of a result |
+//! | `contradictions` | what is done where a provider's documents do not fit together |
 //! | `all_stacks`, `all_canary` | what is alike at those three: tokens, faults, origins; their secrets |
 //! | `sessions` | sessions that many processes share, and that processes die over |
 //! | `examples` | the examples that the guides show |
 //! | `proxies` | a proxy on the way |
-//! | `curl`, `nginx`, `oidc_provider`, `openid_client`, `openssl`, `pyclarify` | software that is not ours |
+//! | `curl`, `mosquitto`, `nginx`, `oidc_provider`, `openid_client`, `openssl`, `pyclarify` | software that is not ours |
 //! | `zoo` | keys, certificates and what is taken for them, in every form |
 //! | `program_check` | `claviger check` on a set-up that is broken |
+//! | `program_rpc` | `claviger rpc` |
 //! | `program`, `program_failures` | the program, as somebody at a terminal sees it |
 //! | `program_profiles`, `program_profile_failures` | the same with every profile that the sandbox writes |
 //! | `program_kept_tokens` | tokens that the program keeps between runs |
+//! | `program_publish` | `claviger publish`, to a real broker |
 //! | `browser` | the pages of a login, in a browser that people have |
 //!
 //! The others are what tests stand on: `clara_sandbox` and `providers` start the sandbox, `authority` issues
@@ -62,11 +66,15 @@ mod clara_sandbox;
 #[cfg(test)]
 mod clarify;
 #[cfg(test)]
+mod clarify_rpc;
+#[cfg(test)]
 mod clarus;
 #[cfg(test)]
 mod clazar;
 #[cfg(test)]
 mod connect_proxy;
+#[cfg(test)]
+mod contradictions;
 #[cfg(test)]
 mod curl;
 #[cfg(test)]
@@ -81,6 +89,8 @@ mod grpc;
 mod layers;
 #[cfg(test)]
 mod leaks;
+#[cfg(test)]
+mod mosquitto;
 #[cfg(test)]
 mod nginx;
 #[cfg(test)]
@@ -105,6 +115,10 @@ mod program_login;
 mod program_profile_failures;
 #[cfg(test)]
 mod program_profiles;
+#[cfg(test)]
+mod program_publish;
+#[cfg(test)]
+mod program_rpc;
 #[cfg(test)]
 mod program_runs;
 #[cfg(test)]

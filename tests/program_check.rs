@@ -141,7 +141,8 @@ async fn a_wrong_secret() {
 async fn a_wrong_token_url() {
     let terminal = Terminal::new().await;
     terminal.edit("claviger.toml", |text| text.replace("/oauth/token", "/oauth/tokens"));
-    let words = expected(2, "token", "no token endpoint at this URL", "correct the token URL");
+    let words =
+        expected(2, "token", "no token endpoint at this URL", "correct the URL of the token endpoint");
     judge("a wrong token URL", &terminal, "custom", words).await;
 }
 

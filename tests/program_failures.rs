@@ -77,6 +77,11 @@ fn mistakes() -> Vec<Mistake> {
         mistake("no settings", 2, "no settings file", |terminal| {
             fs::remove_file(terminal.path("claviger.toml")).unwrap();
         }),
+        mistake("a pipe in the place of the settings", 2, "a pipe, a socket or a device", |terminal| {
+            let path = terminal.path("claviger.toml");
+            fs::remove_file(&path).unwrap();
+            assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+        }),
         mistake("no folder of credentials", 2, "cannot be read", |terminal| {
             fs::remove_dir_all(terminal.path("clara")).unwrap();
         }),

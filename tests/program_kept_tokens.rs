@@ -195,3 +195,16 @@ async fn what_is_damaged_is_fetched_anew_and_what_others_may_write_is_refused() 
     assert!(ran.stderr.contains("others may write") && ran.stderr.contains("CLAVIGER_STATE_DIR"), "{ran:?}");
     assert_eq!(profile.call(&terminal, &["--no-cache"]).await.code, 0);
 }
+
+#[tokio::test]
+async fn a_kept_token_that_cannot_be_used_is_not_taken_for_none_that_could_be_revoked() {
+    let terminal = Terminal::new().await;
+    let profile = Profile::named("custom");
+    profile.call(&terminal, &[]).await;
+    let [path] = &terminal.kept()[..] else { panic!("not one kept token") };
+    fs::write(path, "swordfish").unwrap();
+    let ran = profile.run(&terminal, &["token", "--revoke"]).await;
+    assert_ne!(ran.code, 0, "{ran:?}");
+    assert!(ran.stderr.contains("the kept token cannot be used: it is damaged"), "{ran:?}");
+    assert!(!ran.stderr.contains("another is fetched") && !ran.stderr.contains("swordfish"), "{ran:?}");
+}

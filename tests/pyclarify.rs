@@ -1,8 +1,10 @@
 //! Clarify's own SDK for Python against our sandbox: if it only worked with our own client, both could be wrong in
 //! the same way.
 
-use std::{path::Path, process::Command};
+use std::{collections::BTreeSet, path::Path, process::Command, time::Duration};
 
+use claviger_clarify::{Client, RpcCall, RpcClient};
+use claviger_sandbox::Entry;
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -12,14 +14,19 @@ use crate::{
     real_software::{needs, run},
 };
 
-/// Runs the script with the file that the sandbox wrote.
+/// Runs the script that makes calls.
 async fn calls(providers: &Providers) -> Option<(i32, String, String)> {
+    script(providers, "calls.py").await
+}
+
+/// Runs a script with the file that the sandbox wrote.
+async fn script(providers: &Providers, name: &str) -> Option<(i32, String, String)> {
     let installed = needs("pyclarify")?;
     let folder = tempfile::tempdir().unwrap();
     providers.sandbox.write_dir(folder.path()).unwrap();
     let mut command = Command::new(installed.join("bin/python"));
     command
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("pyclarify/calls.py"))
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("pyclarify").join(name))
         .arg(folder.path().join("clarify/clarify-credentials.json"))
         .env("REQUESTS_CA_BUNDLE", folder.path().join("ca.pem"))
         .env("NO_PROXY", "*")
@@ -71,7 +78,7 @@ async fn what_it_sent_is_there_for_our_client_and_was_sent_alike() {
     let providers = Providers::start().await;
     let clarify = providers.clarify();
     let Some((0, ..)) = calls(&providers).await else { return };
-    let client = claviger_clarify::Client::new(&providers.clarify_config()).unwrap();
+    let client = Client::new(&providers.clarify_config()).unwrap();
     let call = rpc("admin.selectSignals", json!({ "integration": clarify.integration() }));
     let (_, body) = send(&client, sending("POST", "/rpc", &call)).await.unwrap();
     let text = body.to_string();
@@ -87,4 +94,111 @@ async fn what_it_sent_is_there_for_our_client_and_was_sent_alike() {
     assert_eq!((&theirs.method, &theirs.path), (&ours.method, &ours.path));
     assert_eq!(theirs.header("content-type"), ours.header("content-type"));
     assert_eq!(theirs.header("authorization"), ours.header("authorization"));
+}
+
+/// The calls of `calls.py`, as its documentation and ours write them.
+fn same_calls(integration: &str) -> [(&'static str, Value); 5] {
+    let times = ["2026-11-22T08:00:00+00:00", "2026-11-22T08:01:00+00:00", "2026-11-22T08:02:00+00:00"];
+    let boiler = json!({
+        "name": "Boiler", "description": "", "labels": {}, "sourceType": "measurement", "valueType": "numeric",
+        "engUnit": "°C", "enumValues": {}, "sampleInterval": null, "gapDetection": null,
+    });
+    let query = |limit| json!({ "filter": {}, "sort": [], "limit": limit, "skip": 0, "total": false });
+    let format = |array: bool| json!({ "dataAsArray": array, "groupIncludedByType": true });
+    let window = json!({ "$gte": "2026-11-22T08:00:00+00:00", "$lt": "2026-11-22T09:00:00+00:00" });
+    let data = json!({
+        "filter": { "times": window }, "rollup": null, "timeZone": "UTC", "firstDayOfWeek": 1, "origin": null,
+        "last": -1,
+    });
+    [
+        (
+            "integration.insert",
+            json!({
+                "integration": integration,
+                "data": { "times": times, "series": { "boiler": [81.5, null, 83.0] } },
+            }),
+        ),
+        (
+            "integration.saveSignals",
+            json!({
+                "integration": integration, "signalsByInput": { "boiler": boiler }, "createOnly": false,
+            }),
+        ),
+        (
+            "admin.selectSignals",
+            json!({
+                "integration": integration, "query": query(20), "include": [], "format": format(true),
+            }),
+        ),
+        ("clarify.selectItems", json!({ "query": query(10), "include": [], "format": format(true) })),
+        (
+            "clarify.dataFrame",
+            json!({ "query": query(20), "data": data, "include": [], "format": format(false) }),
+        ),
+    ]
+}
+
+/// The message of a call without its id, and the id.
+fn message(entry: &Entry) -> (Value, Value) {
+    let mut message: Value = serde_json::from_slice(&entry.body).unwrap();
+    let id = message.as_object_mut().unwrap().remove("id").unwrap();
+    (message, id)
+}
+
+#[tokio::test]
+async fn our_calls_differ_from_its_own_only_where_the_guide_says_why() {
+    let providers = Providers::start().await;
+    let clarify = providers.clarify();
+    let Some((0, ..)) = calls(&providers).await else { return };
+    let config = providers.clarify_config();
+    let client = RpcClient::new(&config, Client::new(&config).unwrap());
+    for (method, params) in same_calls(clarify.integration()) {
+        client.send(RpcCall::new(method, &params).unwrap()).await.unwrap();
+    }
+    let entries = clarify.journal().api_entries();
+    let (theirs, ours) = entries.split_at(5);
+    assert_eq!(ours.len(), 5);
+    let mut different = BTreeSet::new();
+    for ((theirs, ours), number) in theirs.iter().zip(ours).zip(1..) {
+        assert_eq!((&theirs.method, &theirs.path, &theirs.query), (&ours.method, &ours.path, &ours.query));
+        let ((their_message, their_id), (our_message, our_id)) = (message(theirs), message(ours));
+        assert_eq!(their_message, our_message);
+        assert!(their_id == "1" || their_id == 0, "{their_id}");
+        assert_eq!(our_id, number);
+        let names = theirs.headers.keys().chain(ours.headers.keys());
+        let differ = names.filter(|name| theirs.headers.get(*name) != ours.headers.get(*name));
+        different.extend(differ.map(|name| name.as_str().to_owned()));
+    }
+    let guide = include_str!("../docs/clarify.md");
+    let section = guide.split("\n## ").find(|section| section.starts_with("Beside pyclarify")).unwrap();
+    let told: BTreeSet<_> = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(different, told, "the table names each header that differs, and no other");
+    assert!(section.contains("| id |"));
+}
+
+#[tokio::test]
+async fn it_goes_by_its_own_clock_where_we_go_by_the_401() {
+    let providers = Providers::start().await;
+    let clarify = providers.clarify();
+    let Some((code, stdout, stderr)) = script(&providers, "expiry.py").await else { return };
+    assert_eq!(code, 0, "{stderr}");
+    // A token that Clarify no longer takes stays in use; one whose life is over is replaced.
+    assert_eq!(serde_json::from_str::<Value>(&stdout).unwrap(), json!([null, 401, null]));
+    let statuses = || -> Vec<u16> {
+        clarify.journal().api_entries().iter().map(|entry| entry.status.unwrap().as_u16()).collect()
+    };
+    assert_eq!((statuses(), counts(clarify).0), (vec![200, 401, 200], 2));
+
+    clarify.journal().clear();
+    let config = providers.clarify_config().with_spacing(Duration::ZERO);
+    let client = RpcClient::new(&config, Client::new(&config).unwrap());
+    for _ in 0..2 {
+        client.call::<Value>("clarify.selectItems", &json!({})).await.unwrap();
+        clarify.revoke_all();
+    }
+    assert_eq!((statuses(), counts(clarify).0), (vec![200, 401, 200], 2));
 }

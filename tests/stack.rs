@@ -13,7 +13,7 @@ use crate::clara_sandbox::{
 };
 
 #[tokio::test]
-async fn fetches_a_token_with_the_certificate_and_calls_the_api_with_both() {
+async fn c15_fetches_a_token_with_the_certificate_and_calls_the_api_with_both() {
     let sandbox = ClaraSandbox::start().await;
     let (status, body) = send(&sandbox.client(), get(TRANSACTIONS)).await.unwrap();
     assert_eq!(status, StatusCode::OK);

@@ -33,7 +33,7 @@ enum Origin {
 }
 
 /// All of it. What others need to be installed stands before them.
-pub(crate) const SOFTWARE: [Software; 11] = [
+pub(crate) const SOFTWARE: [Software; 12] = [
     Software {
         name: "curl",
         origin: Origin::Apt("curl"),
@@ -48,6 +48,11 @@ pub(crate) const SOFTWARE: [Software; 11] = [
         name: "nginx",
         origin: Origin::Apt("nginx"),
         needed_by: "tests that put our client against another server's demand for a certificate",
+    },
+    Software {
+        name: "mosquitto",
+        origin: Origin::Apt("mosquitto"),
+        needed_by: "tests that publish to another's MQTT broker, and kill it",
     },
     Software {
         name: "chromium",

@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_off_a_pasted_scheme() {
+    fn c2_takes_off_a_pasted_scheme() {
         for pasted in ["Bearer abc", "bearer  abc", " abc\n", "BEARER abc "] {
             let token = StaticToken::bearer(pasted.into()).unwrap();
             assert_eq!(token.ready().unwrap().value(), "Bearer abc", "{pasted:?}");

@@ -110,12 +110,16 @@ impl Endpoints {
 
     /// Uses this token URL, wherever the API is. Default: `oauth/token` below the API's URL.
     ///
+    /// One without a scheme is `https`: Clara's documentation prints them so ("Authentication").
+    ///
     /// # Errors
     ///
     /// [`Configuration`](ErrorKind::Configuration) if it is no `https` URL.
     pub fn with_token_url(mut self, url: &str) -> Result<Self, Error> {
-        Origin::https(url).map_err(|error| error.with_subject("the token URL"))?;
-        self.token_url = Some(url.to_owned());
+        let scheme = if url.contains("://") { "" } else { "https://" };
+        let url = format!("{scheme}{url}");
+        Origin::https(&url).map_err(|error| error.with_subject("the token URL"))?;
+        self.token_url = Some(url);
         Ok(self)
     }
 
@@ -299,8 +303,16 @@ mod tests {
     #[test]
     fn refuses_plain_http() {
         assert!(Endpoints::new(Country::Mexico).with_api_url("http://public-api.mx.clara.com").is_err());
-        assert!(
-            Endpoints::new(Country::Mexico).with_token_url("public-api.mx.clara.com/oauth/token").is_err()
-        );
+        let with_token_url = |url| Endpoints::new(Country::Mexico).with_token_url(url);
+        for bad in ["http://public-api.mx.clara.com/oauth/token", "", "/oauth/token", "user@host/oauth/token"]
+        {
+            assert!(with_token_url(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn c14_a_token_url_without_a_scheme_is_https() {
+        let endpoints = Endpoints::new(Country::Mexico).with_token_url("public-api.mx.clara.com/oauth/token");
+        assert_eq!(endpoints.unwrap().token_url(), "https://public-api.mx.clara.com/oauth/token");
     }
 }

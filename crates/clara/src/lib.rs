@@ -39,6 +39,7 @@
 //!
 //! It does not model Clara's resources, follow its pages, or retry after errors: it answers with what Clara
 //! answered. A 403 (a tax identifier that is not of the group, a missing permission) is passed on.
+//! What else is left out, and why, is in `docs/clara.md`.
 
 #[cfg(feature = "client")]
 mod client;

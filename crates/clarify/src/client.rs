@@ -28,8 +28,9 @@ use crate::{ClarifyLayer, ClarifyService, Config, Endpoints};
 ///
 /// # Timeouts
 ///
-/// There is none on requests here. One of your own should allow for 20 s: Clarify delays calls over its rate
-/// limits, up to 15 s, where others would refuse them (Clarify's documentation, API 1.1, "Rate limits").
+/// There is none on requests here; [`RpcClient`](crate::RpcClient) has one. One of your own should allow for 20 s:
+/// Clarify delays calls over its rate limits, up to 15 s, where others would refuse them (Clarify's
+/// documentation, API 1.1, "Rate limits").
 ///
 /// # Example
 ///

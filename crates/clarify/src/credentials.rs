@@ -2,11 +2,11 @@
 
 mod document;
 
-use std::{fmt, fs, path::Path, str::FromStr};
+use std::{fmt, path::Path, str::FromStr};
 
 use claviger_auth_core::{Error, ErrorKind};
+use claviger_input_file::InputFile;
 use secrecy::SecretString;
-use zeroize::Zeroizing;
 
 use crate::Endpoints;
 
@@ -133,13 +133,13 @@ impl Credentials {
     }
 
     fn open(path: &Path, endpoints: Option<Endpoints>) -> Result<Self, Error> {
-        let text = fs::read(path).map_err(|error| {
+        let file = InputFile::read(path, MAX_LENGTH).map_err(|error| {
             Error::new(ErrorKind::Configuration, "the credentials cannot be read")
                 .with_subject(path.display().to_string())
                 .with_advice("give the credentials file that Clarify issued, and the right to read it")
                 .with_source(error)
         })?;
-        document::read(Some(path), &Zeroizing::new(text), endpoints)
+        document::read(Some(path), file.bytes(), endpoints)
     }
 }
 
@@ -190,6 +190,8 @@ impl FromStr for CredentialsType {
     }
 }
 
+/// Much more than the file has.
+const MAX_LENGTH: usize = 1024 * 1024;
 const KNOWN_TYPES: &str = "\
     the types are client-credentials (or client_credentials) and basic-auth (or basic, or password)";
 

@@ -5,13 +5,15 @@
 //! It reads the credentials file of an integration, and puts three things on every request: a token fetched
 //! for it, or HTTP Basic, whichever the file is for; the version of the API; and the content type, without
 //! which Clarify looks at nothing. [`Client`] is ready to use; [`ClarifyLayer`] is for a client of one's own.
+//! [`RpcClient`] calls methods over either, with types of one's own, and tells apart what may come back.
+//! With the feature `mqtt`, the module of that name publishes data frames to Clarify's MQTT broker.
 //!
 //! # Where it sits
 //!
 //! ```text
 //! request ─▶ two headers ─▶ RetryUnauthorized ─▶ Authorization ─▶ pooled client ─▶ MtlsConnector ─▶ Clarify
 //!            └────────────── ClarifyLayer ───────────────────┘
-//!            └────────────────────────────────── Client ─────────────────────────────┘
+//! RpcClient ─▶ └─────────────────────────────── Client ─────────────────────────────┘
 //! ```
 //!
 //! # Example
@@ -31,9 +33,10 @@
 //!
 //! # What it does not do
 //!
-//! It does not look into bodies. Clarify answers most errors with status 200 and a JSON-RPC error, a missing
-//! permission among them (code -32003): those are yours to read, and fetch no new token. Nor does it set a
-//! timeout: Clarify delays calls over its rate limits by up to 15 s, so one of yours should allow for 20.
+//! The layers do not look into bodies. Clarify answers most errors with status 200 and a JSON-RPC error, a missing
+//! permission among them (code -32003): [`RpcClient`] reads it, and no error of a call fetches a token or sends
+//! the call again. There are no types for the methods, and no batches, which Clarify does not take. What it leaves
+//! out of Clarify's SDKs, and why, is in `docs/clarify.md`.
 
 mod api_version;
 #[cfg(feature = "client")]
@@ -42,6 +45,9 @@ mod config;
 mod credentials;
 mod endpoints;
 mod layer;
+#[cfg(feature = "mqtt")]
+pub mod mqtt;
+mod rpc;
 
 #[cfg(feature = "client")]
 pub use client::Client;
@@ -51,4 +57,5 @@ pub use {
     credentials::{Credentials, CredentialsType},
     endpoints::Endpoints,
     layer::{ClarifyLayer, ClarifyService},
+    rpc::{CallError, RpcAnswer, RpcCall, RpcClient, RpcError, Traceparent},
 };

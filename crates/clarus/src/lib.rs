@@ -32,6 +32,7 @@
 //! It logs nobody in: `claviger-oauth-code` does, and the session that comes of that is given to
 //! [`ClarusLayer::with_credentials`]. It does not look into answers: a 200 whose GraphQL `errors` speak of a token is passed on, and nothing is sent again. It does
 //! not judge webhooks.
+//! What else is left out, and why, is in `docs/clarus.md`.
 
 mod authentication;
 #[cfg(feature = "client")]

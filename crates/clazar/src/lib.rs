@@ -30,6 +30,7 @@
 //! It does not look into answers: metering answers 200 for records that were refused. It neither adds nor
 //! takes off a slash at the end of a path. It does not judge webhooks, and retries for authentication only:
 //! a metering record that was sent twice may be charged twice.
+//! What else is left out, and why, is in `docs/clazar.md`.
 
 #[cfg(feature = "client")]
 mod client;

@@ -52,13 +52,22 @@ pub(crate) fn fail(failure: &Failure) {
 
 fn text_of(failure: &Failure) -> String {
     let mut text = String::new();
-    for (index, words) in failure.words().iter().map(|words| escaped(words)).enumerate() {
+    for (index, words) in failure.words().iter().enumerate() {
         text.push_str(&match index {
-            0 => format!("{ERROR}claviger:{ERROR:#} {words}\n"),
-            _ => format!("  {QUIET}because:{QUIET:#} {words}\n"),
+            0 => format!("{ERROR}claviger:{ERROR:#} {}\n", escaped(words)),
+            _ => reason_of(words),
         });
     }
     text + &advice_of(failure.advice())
+}
+
+/// Says why the line before is so.
+pub(crate) fn because(words: &str) {
+    say(&reason_of(words));
+}
+
+fn reason_of(words: &str) -> String {
+    format!("  {QUIET}because:{QUIET:#} {}\n", escaped(words))
 }
 
 fn advice_of(advice: &str) -> String {

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, error, fmt, io};
 
 use claviger_auth_core::{BoxError, Error, ErrorKind};
+use claviger_input_file::NotAFile;
 use hyper_util::client::legacy;
 
 use crate::exit::Exit;
@@ -109,7 +110,7 @@ fn is_of_library(cause: &(dyn error::Error + 'static)) -> bool {
 /// Others wrap their own errors in it; and for some kinds it has no words.
 fn is_of_system(error: &io::Error) -> bool {
     match error.get_ref() {
-        Some(wrapped) => wrapped.is::<Error>(),
+        Some(wrapped) => wrapped.is::<Error>() || wrapped.is::<NotAFile>(),
         None => !["other error", "uncategorized error"].contains(&&*error.to_string()),
     }
 }
@@ -148,6 +149,8 @@ mod tests {
         );
         let ours = Error::new(ErrorKind::Tls, "wherefore");
         assert_eq!(words(io::Error::other(ours)), ["what", "why", "wherefore"]);
+        let pipe = words(io::Error::new(io::ErrorKind::InvalidInput, NotAFile::default()));
+        assert_eq!(pipe, ["what", "why", "it is a pipe, a socket or a device, not a file"]);
     }
 
     #[tokio::test]

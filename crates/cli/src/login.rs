@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use claviger_auth_core::Error;
 use claviger_login::{ProfileSession, SecretPlace, Way, ask};
-use claviger_profiles::Profile;
 
 use crate::{
     args::{Choice, LoginArguments, SecretAction, SecretArguments, StatusArguments},
-    certificate, console,
+    console,
     environment::Environment,
     exit::Exit,
     failure::Failure,
@@ -27,20 +26,13 @@ pub(crate) async fn log_in(
         _ => Way::Browser(environment.browser()),
     };
     let within = Duration::from_secs(arguments.timeout.into());
-    let profile = load(choice, environment)?;
-    let done = session(&profile, choice, environment)?.log_in(way, within).await;
-    // These two are looked at only when somebody logs in.
-    let subject = |error: &Error| SETTINGS.into_iter().find(|name| error.subject() == Some(*name));
-    done.map_err(|error| match subject(&error) {
-        Some(name) => profile.section().placed(name, error),
-        None => error,
-    })?;
+    session(choice, environment)?.log_in(way, within).await?;
     Ok(Exit::Done)
 }
 
 /// Ends the session.
 pub(crate) async fn log_out(choice: &Choice, environment: &Environment) -> Result<Exit, Failure> {
-    session(&load(choice, environment)?, choice, environment)?.log_out().await?;
+    session(choice, environment)?.log_out().await?;
     Ok(Exit::Done)
 }
 
@@ -50,7 +42,7 @@ pub(crate) async fn status(
     arguments: StatusArguments,
     environment: &Environment,
 ) -> Result<Exit, Failure> {
-    let status = session(&load(choice, environment)?, choice, environment)?.status().await?;
+    let status = session(choice, environment)?.status().await?;
     console::print(&if arguments.json { status.json() } else { status.text() })?;
     Ok(if status.is_logged_in() { Exit::Done } else { Exit::Refused })
 }
@@ -77,15 +69,7 @@ pub(crate) fn secret(
     Ok(Exit::Done)
 }
 
-fn load(choice: &Choice, environment: &Environment) -> Result<Profile, Error> {
-    let profile = settings::load(choice, None, environment)?;
-    profile.warnings().iter().for_each(|warning| console::warn(warning));
-    certificate::warn(&profile);
-    Ok(profile)
+fn session(choice: &Choice, environment: &Environment) -> Result<ProfileSession, Error> {
+    let requests = settings::load(choice, None, environment)?.token_requests()?;
+    settings::keeper(choice, environment).open(requests.as_ref())
 }
-
-fn session(profile: &Profile, choice: &Choice, environment: &Environment) -> Result<ProfileSession, Error> {
-    settings::keeper(choice, environment).open(profile.token_requests()?.as_ref())
-}
-
-const SETTINGS: [&str; 2] = ["authorize_url", "redirect_uri"];

@@ -12,8 +12,11 @@ mod console;
 mod environment;
 mod exit;
 mod failure;
+mod input;
 mod login;
+mod publish;
 mod request;
+mod rpc;
 mod sandbox;
 mod settings;
 mod token;
@@ -62,7 +65,9 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
             Command::Login(login) => login::log_in(choice, login, &environment).await,
             Command::Logout => login::log_out(choice, &environment).await,
             Command::Man => completions::man(),
+            Command::Publish(publish) => publish::run(choice, publish, &environment).await,
             Command::Request(request) => request::run(choice, request, &environment).await,
+            Command::Rpc(call) => rpc::run(choice, call, &environment).await,
             Command::Sandbox(sandbox) => sandbox::run(sandbox, &program()).await,
             Command::Secret(secret) => login::secret(choice, &secret, &environment),
             Command::Status(status) => login::status(choice, status, &environment).await,

@@ -28,8 +28,6 @@ pub(crate) async fn run(
     environment: &Environment,
 ) -> Result<Exit, Failure> {
     let profile = settings::load(choice, arguments.tenant.clone(), environment)?;
-    profile.warnings().iter().for_each(|warning| console::warn(warning));
-    certificate::warn(&profile);
     let keeper = settings::keeper(choice, environment);
     let stack = Stack::new(&profile, |requests| keeper.keep(requests))?;
     let url = stack.base().locate(&arguments.target)?;

@@ -100,14 +100,14 @@ fn commands(sandbox: &Sandbox, program: &str) -> String {
     let subdomain = sandbox.clarus().subdomains().last().copied().unwrap_or_default();
     let program = quoted(program);
     let mut text = String::new();
-    for (profile, request) in [
-        ("clara", format!("GET /api/v3/transactions --tenant {tax_identifier}")),
-        ("clarify", format!("POST /rpc -d '{CALL}'")),
-        ("clarify-basic", format!("POST /rpc -d '{CALL}'")),
-        ("clarus", format!("GET /api/orders --tenant {subdomain}")),
-        ("clazar", "GET '/buyers/?page_size=2'".to_owned()),
+    for (profile, command) in [
+        ("clara", format!("request GET /api/v3/transactions --tenant {tax_identifier}")),
+        ("clarify", "rpc clarify.selectItems".to_owned()),
+        ("clarify-basic", format!("request POST /rpc -d '{CALL}'")),
+        ("clarus", format!("request GET /api/orders --tenant {subdomain}")),
+        ("clazar", "request GET '/buyers/?page_size=2'".to_owned()),
     ] {
-        text.push_str(&format!("  {program} --profile {profile} request {request}\n"));
+        text.push_str(&format!("  {program} --profile {profile} {command}\n"));
     }
     text.push_str(&format!(
         "  {program} --profile clarus-login login  {QUIET}in the browser; then request, as above{QUIET:#}\n"
@@ -131,9 +131,9 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// Listens for Ctrl-C from now on, so that none is lost while the sandbox starts.
+/// Listens for Ctrl-C from now on, so that none is lost while the command starts.
 #[cfg(unix)]
-fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+pub(crate) fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
@@ -151,7 +151,7 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
 }
 
 #[cfg(not(unix))]
-fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+pub(crate) fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     let mut interrupt = tokio::signal::windows::ctrl_c().map_err(no_signals)?;
     Ok(async move {
         interrupt.recv().await;
@@ -181,7 +181,7 @@ mod tests {
             assert!(!text.contains(&provider.client_secret()));
         }
         for profile in ["clara", "clarify", "clarify-basic", "clarus", "clazar"] {
-            assert!(text.contains(&format!("claviger --profile {profile} request ")), "{profile}");
+            assert!(text.contains(&format!("claviger --profile {profile} ")), "{profile}");
         }
         assert!(text.contains("claviger --profile clarus-login login"));
         assert!(without_folder(&sandbox).contains("--dir"));

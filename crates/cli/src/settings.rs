@@ -6,16 +6,19 @@ use claviger_auth_core::{Error, ErrorKind};
 use claviger_login::{Keeper, StateFolder};
 use claviger_profiles::{Document, Overrides, Profile, Section};
 
-use crate::{args::Choice, console, environment::Environment};
+use crate::{args::Choice, certificate, console, environment::Environment};
 
-/// Reads the one profile that was chosen, with what stands above it.
+/// Reads the one profile that was chosen, with what stands above it, and says what is likely a mistake in it.
 pub(crate) fn load(
     choice: &Choice,
     tenant: Option<String>,
     environment: &Environment,
 ) -> Result<Profile, Error> {
     let section = choose(open(choice, environment)?, choice, environment)?;
-    read(section, choice, tenant, environment)
+    let profile = read(section, choice, tenant, environment)?;
+    profile.warnings().iter().for_each(|warning| console::warn(warning));
+    certificate::warn(&profile);
+    Ok(profile)
 }
 
 /// Reads the settings file, if it may be believed.

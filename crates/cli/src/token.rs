@@ -1,5 +1,7 @@
 //! `claviger token`: gets an access token, and shows it only when told to.
 
+use std::fmt::Write as _;
+
 use claviger_auth_core::{AccessToken, Error, ErrorKind};
 use claviger_login::Keeper;
 use claviger_profiles::Stack;
@@ -10,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     args::{Choice, TokenArguments},
-    certificate, console,
+    console,
     console::Data,
     environment::Environment,
     exit::Exit,
@@ -25,8 +27,6 @@ pub(crate) async fn run(
     environment: &Environment,
 ) -> Result<Exit, Failure> {
     let profile = settings::load(choice, None, environment)?;
-    profile.warnings().iter().for_each(|warning| console::warn(warning));
-    certificate::warn(&profile);
     let keeper = settings::keeper(choice, environment);
     let stack = Stack::new(&profile, |requests| keeper.keep(requests))?;
     let Some(tokens) = stack.tokens() else {
@@ -51,7 +51,7 @@ pub(crate) async fn run(
         console::warn(&format!("asked for and not granted: {}", withheld.join(" ")));
     }
     if arguments.introspect {
-        return print(&format!("{}\n", endpoint(&stack)?.introspect(&token).await?.json()));
+        return print(&format!("{}\n", printable(endpoint(&stack)?.introspect(&token).await?.json())));
     }
     let view = if arguments.show { View::Shown } else { View::Hidden };
     let text = if arguments.json {
@@ -87,12 +87,11 @@ async fn revoke(endpoint: &TokenEndpoint, keeper: &Keeper) -> Result<Exit, Failu
         .with_advice("leave --no-cache out")
         .into());
     };
-    match store.kept().await {
+    let unusable = |error| Failure::new(Exit::Other, error, "delete the folder of kept tokens");
+    match store.kept().await.map_err(unusable)? {
         Some(token) => {
             endpoint.revoke(&token).await?;
-            let forgotten = store.forget(&token).await;
-            forgotten
-                .map_err(|error| Failure::new(Exit::Other, error, "delete the folder of kept tokens"))?;
+            store.forget(&token).await.map_err(unusable)?;
         }
         None => console::warn("no token is kept: there is nothing to take back"),
     }
@@ -153,6 +152,22 @@ fn as_json(token: &AccessToken, view: View, source: &str) -> Zeroizing<String> {
     text
 }
 
+/// Writes the characters that a terminal would obey as JSON does: those of C1, too, which it lets stand raw.
+///
+/// Outside of a string, where an escape is none, JSON has line ends and tabs alone.
+fn printable(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        match character {
+            '\n' | '\r' | '\t' => text.push(character),
+            // Writing to a String does not fail.
+            _ if character.is_control() => drop(write!(text, "\\u{:04x}", u32::from(character))),
+            _ => text.push(character),
+        }
+    }
+    text
+}
+
 fn scope(token: &AccessToken) -> Option<String> {
     (!token.scopes().is_empty()).then(|| token.scopes().join(" "))
 }
@@ -180,6 +195,15 @@ mod tests {
             assert!(!text.contains("sw") && !text.contains("sh\\") && text.contains("--show"), "{}", *text);
         }
         assert!(as_text(&token(), View::Shown, "cache").contains("access_token  sword\"fi\\sh\n"));
+    }
+
+    #[test]
+    fn what_a_server_says_of_a_token_moves_no_cursor() {
+        let said = "{\n\t\"active\": true, \"sub\": \"a\u{9b}2J\u{7f}b\\u001b ü\"\r\n}";
+        let shown = printable(said);
+        assert!(!shown.contains(['\u{9b}', '\u{7f}', '\u{1b}']), "{shown:?}");
+        let read = |text: &str| -> Value { serde_json::from_str(text).unwrap() };
+        assert_eq!(read(&shown), read(said));
     }
 
     #[test]

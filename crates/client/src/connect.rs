@@ -13,6 +13,8 @@ use hyper_util::rt::TokioTimer;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+use crate::proxy::{self, Proxies};
+
 /// Gives up a connection that takes too long.
 ///
 /// The connector's own timeout ends with TCP: a port that accepts and never speaks would hold a request for
@@ -21,11 +23,13 @@ use tower_service::Service;
 pub(crate) struct Deadline<C> {
     inner: C,
     timeout: Duration,
+    proxies: Option<Proxies>,
 }
 
 impl<C> Deadline<C> {
-    pub(crate) fn new(inner: C, timeout: Duration) -> Self {
-        Self { inner, timeout }
+    /// Names the proxy that it waited for, if there was one.
+    pub(crate) fn new(inner: C, timeout: Duration, proxies: Option<Proxies>) -> Self {
+        Self { inner, timeout, proxies }
     }
 }
 
@@ -43,7 +47,12 @@ where
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         let address = uri.authority().map(ToString::to_string).unwrap_or_default();
-        Connecting { inner: self.inner.call(uri), sleep: TokioTimer::new().sleep(self.timeout), address }
+        let (subject, advice) = match self.proxies.as_ref().and_then(|proxies| proxies.proxy_for(&uri)) {
+            Some(proxy) => (format!("proxy {proxy}, for {address}"), proxy::CHECK),
+            None => (address, "check the host name, the port and the network"),
+        };
+        let sleep = TokioTimer::new().sleep(self.timeout);
+        Connecting { inner: self.inner.call(uri), sleep, subject, advice }
     }
 }
 
@@ -53,7 +62,8 @@ pin_project! {
         #[pin]
         inner: F,
         sleep: Pin<Box<dyn Sleep>>,
-        address: String,
+        subject: String,
+        advice: &'static str,
     }
 }
 
@@ -70,8 +80,8 @@ where
         }
         this.sleep.as_mut().poll(cx).map(|()| {
             Err(Error::new(ErrorKind::Connect, "no connection within the time allowed")
-                .with_subject(this.address.as_str())
-                .with_advice("check the host name, the port and the network")
+                .with_subject(this.subject.as_str())
+                .with_advice(this.advice)
                 .into())
         })
     }

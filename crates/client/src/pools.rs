@@ -96,7 +96,7 @@ impl Settings {
         let layer = MtlsLayer::new(tls);
         let layer = if self.loopback_http { layer.with_loopback_http() } else { layer };
         let connections = Connections::default();
-        let one = Deadline::new(layer.layer(tcp), self.connect_timeout);
+        let one = Deadline::new(layer.layer(tcp), self.connect_timeout, self.proxies.clone());
         let client = legacy::Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())

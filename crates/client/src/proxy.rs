@@ -126,16 +126,33 @@ where
         let tunneling = tunnel.call(uri);
         Box::pin(async move {
             tunneling.await.map_err(|cause| {
-                // The cause tells whether the proxy was not reached, wants a password, or refused.
-                Error::new(ErrorKind::Connect, "the proxy gave no connection to the server")
+                let (what, advice) = told(&cause);
+                Error::new(ErrorKind::Connect, what)
                     .with_subject(format!("proxy {}", address(&proxy)))
-                    .with_advice("check HTTPS_PROXY, or list the host in NO_PROXY")
+                    .with_advice(advice)
                     .with_source(cause)
                     .into()
             })
         })
     }
 }
+
+/// Says in words of ours why there is no tunnel: who carries an error on may drop a cause that is not ours.
+///
+/// Its type has no name outside of hyper-util; what it writes stands in `proxy/tunnel.rs` there.
+fn told(cause: &impl fmt::Display) -> (&'static str, &'static str) {
+    match cause.to_string().as_str() {
+        "tunnel error: proxy authorization required" => (
+            "the proxy asks for a user and a password, or takes neither of those it got",
+            "write them into HTTPS_PROXY: http://user:password@host:port",
+        ),
+        "tunnel error: failed to create underlying connection" => ("the proxy cannot be reached", CHECK),
+        "tunnel error: unsuccessful" => ("the proxy refused the connection to the server", CHECK),
+        _ => ("the proxy gave no connection to the server", CHECK),
+    }
+}
+
+pub(crate) const CHECK: &str = "check HTTPS_PROXY, or list the host in NO_PROXY";
 
 /// Where the proxy is, without the user and password that may stand in its URL.
 fn address(proxy: &Intercept) -> String {

@@ -48,10 +48,11 @@ impl ProfileSession {
     /// Panics where there is no tokio runtime with I/O and time enabled.
     pub async fn log_in(&self, way: Way, within: Duration) -> Result<(), Error> {
         let answer = match way {
-            Way::Browser(browser) => self.by_browser(browser, within).await?,
-            Way::Device => self.by_device().await?,
-            Way::Paste => self.by_paste(within).await?,
+            Way::Browser(browser) => self.by_browser(browser, within).await,
+            Way::Device => self.by_device().await,
+            Way::Paste => self.by_paste(within).await,
         };
+        let answer = answer.map_err(|error| self.logins.placed(error))?;
         self.session.begin(&answer).await?;
         self.tell(&answer);
         Ok(())

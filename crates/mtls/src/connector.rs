@@ -26,14 +26,22 @@ use crate::{
 pub struct MtlsLayer {
     tls: Tls,
     loopback_http: bool,
-    http2_only: bool,
+    offer: Offer,
+}
+
+/// Which protocols a handshake offers (ALPN).
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Offer {
+    OfTls,
+    Http2,
+    Nothing,
 }
 
 impl MtlsLayer {
     /// Makes connections with `tls`, to `https` URIs only.
     #[must_use]
     pub fn new(tls: Tls) -> Self {
-        Self { tls, loopback_http: false, http2_only: false }
+        Self { tls, loopback_http: false, offer: Offer::OfTls }
     }
 
     /// Lets plain `http` pass to `localhost`, `127.0.0.0/8` and `[::1]`, as tests and side-cars need it.
@@ -48,7 +56,16 @@ impl MtlsLayer {
     /// It is for callers that speak nothing else, as gRPC does. Over plain `http` nothing is negotiated.
     #[must_use]
     pub fn with_http2_only(mut self) -> Self {
-        self.http2_only = true;
+        self.offer = Offer::Http2;
+        self
+    }
+
+    /// Offers no protocol, whatever `tls` offers: for what is not HTTP, such as MQTT.
+    ///
+    /// A server that knows none of the protocols that it is offered breaks the handshake off (RFC 7301 §3.2).
+    #[must_use]
+    pub fn with_no_protocol(mut self) -> Self {
+        self.offer = Offer::Nothing;
         self
     }
 }
@@ -57,12 +74,7 @@ impl<C> Layer<C> for MtlsLayer {
     type Service = MtlsConnector<C>;
 
     fn layer(&self, inner: C) -> Self::Service {
-        MtlsConnector {
-            tls: self.tls.clone(),
-            loopback_http: self.loopback_http,
-            http2_only: self.http2_only,
-            inner,
-        }
+        MtlsConnector { tls: self.tls.clone(), loopback_http: self.loopback_http, offer: self.offer, inner }
     }
 }
 
@@ -79,7 +91,7 @@ impl<C> Layer<C> for MtlsLayer {
 pub struct MtlsConnector<C> {
     tls: Tls,
     loopback_http: bool,
-    http2_only: bool,
+    offer: Offer,
     inner: C,
 }
 
@@ -113,7 +125,7 @@ where
             https.enforce_https();
         }
         let handshake = Watched::new(https.call(uri));
-        let http2_only = self.http2_only;
+        let http2_only = self.offer == Offer::Http2;
         Box::pin(async move {
             let (result, asked) = handshake.await;
             let peer = peer.with_asked(asked);
@@ -139,9 +151,11 @@ where
 impl<C> MtlsConnector<C> {
     fn client_config(&self) -> Arc<ClientConfig> {
         let mut config = self.tls.client_config();
-        if self.http2_only {
-            // A copy shares all that costs anything: sessions, verifier, the identity.
-            Arc::make_mut(&mut config).alpn_protocols = vec![H2.to_vec()];
+        // A copy shares all that costs anything: sessions, verifier, the identity.
+        match self.offer {
+            Offer::OfTls => {}
+            Offer::Http2 => Arc::make_mut(&mut config).alpn_protocols = vec![H2.to_vec()],
+            Offer::Nothing => Arc::make_mut(&mut config).alpn_protocols.clear(),
         }
         config
     }

@@ -1,35 +1,24 @@
 //! Reads a file that may be anything, within bounds.
 
-use std::{
-    fs::{self, File, Metadata},
-    io::{self, Read},
-    path::Path,
-};
+use std::{fs, io, path::Path};
 
 use claviger_auth_core::{Error, ErrorKind};
-use zeroize::Zeroizing;
+use claviger_input_file::InputFile;
 
-/// A file's bytes, and whether others than its owner may read them.
-pub(crate) struct Bytes {
-    pub(crate) bytes: Zeroizing<Vec<u8>>,
-    pub(crate) is_exposed: bool,
-}
-
-/// Reads the whole file. Whatever is no file is not opened: a pipe that nobody writes to would block.
-pub(crate) fn read(path: &Path) -> Result<Bytes, Error> {
-    let metadata = fs::metadata(path).map_err(|error| unreadable(path, error))?;
-    if metadata.is_dir() {
-        return Err(problem("this is a folder, not a file", "name the file in it"));
-    }
-    if !metadata.is_file() {
-        return Err(problem("this is a pipe, a socket or a device, not a file", "name a file"));
-    }
-    let file = File::open(path).map_err(|error| unreadable(path, error))?;
-    // With room for it all, so that no copy is left behind where the buffer grows.
-    let room = usize::try_from(metadata.len()).unwrap_or(MAX_LENGTH).min(MAX_LENGTH) + 1;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
-    file.take(MAX_LENGTH as u64 + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, error))?;
-    Ok(Bytes { bytes, is_exposed: is_exposed(&metadata) })
+/// Reads the whole file.
+pub(crate) fn read(path: &Path) -> Result<InputFile, Error> {
+    InputFile::read(path, MAX_LENGTH).map_err(|error| {
+        let kind = error.kind();
+        if kind == io::ErrorKind::IsADirectory {
+            problem("this is a folder, not a file", "name the file in it")
+        } else if kind == io::ErrorKind::InvalidInput {
+            problem("this is a pipe, a socket or a device, not a file", "name a file")
+        } else if kind == io::ErrorKind::FileTooLarge {
+            too_large()
+        } else {
+            unreadable(path, error)
+        }
+    })
 }
 
 /// Refuses what is larger than any certificate store.
@@ -37,7 +26,11 @@ pub(crate) fn check_length(bytes: &[u8]) -> Result<(), Error> {
     if bytes.len() <= MAX_LENGTH {
         return Ok(());
     }
-    Err(problem("the file is larger than 1 MiB", "give the file with the certificate or the key alone"))
+    Err(too_large())
+}
+
+fn too_large() -> Error {
+    problem("the file is larger than 1 MiB", "give the file with the certificate or the key alone")
 }
 
 fn unreadable(path: &Path, error: io::Error) -> Error {
@@ -54,16 +47,17 @@ fn problem(what: &'static str, advice: &'static str) -> Error {
     Error::new(ErrorKind::Configuration, what).with_advice(advice)
 }
 
+/// Tells whether others than its owner may read it.
 #[cfg(unix)]
-fn is_exposed(metadata: &Metadata) -> bool {
+pub(crate) fn is_exposed(file: &InputFile) -> bool {
     use std::os::unix::fs::MetadataExt;
 
-    metadata.mode() & READABLE_BY_OTHERS != 0
+    file.metadata().mode() & READABLE_BY_OTHERS != 0
 }
 
 /// Windows has no such bits.
 #[cfg(not(unix))]
-fn is_exposed(_: &Metadata) -> bool {
+pub(crate) fn is_exposed(_: &InputFile) -> bool {
     false
 }
 

@@ -45,8 +45,8 @@ impl Part<'_> {
             Self::File(path) => {
                 let name = path.display().to_string();
                 let file = file::read(path).map_err(|error| error.with_subject(name.as_str()))?;
-                let contents = parse(&file.bytes, Some(name))?;
-                Ok(Contents { is_exposed: file.is_exposed, ..contents })
+                let contents = parse(file.bytes(), Some(name))?;
+                Ok(Contents { is_exposed: file::is_exposed(&file), ..contents })
             }
         }
     }

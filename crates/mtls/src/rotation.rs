@@ -63,8 +63,10 @@ pub struct Rotation {
     read: Arc<dyn Fn() -> Result<Identity, Error> + Send + Sync>,
     interval: Duration,
     listener: Arc<dyn Fn(&RotationEvent) + Send + Sync>,
-    /// What the last attempt failed with. Held while the files are read, so that no late reader puts an old identity
-    /// in the place of a new one.
+    /// Held from before the files are read until the listener was told: no late reader puts an old identity in the
+    /// place of a new one, and what happened is told in the order in which it did.
+    turn: Arc<Mutex<()>>,
+    /// What the last attempt failed with.
     failure: Arc<Mutex<Option<Error>>>,
 }
 
@@ -99,6 +101,7 @@ impl Rotation {
             read: Arc::new(read),
             interval: Duration::from_secs(30),
             listener: Arc::new(|_| {}),
+            turn: Arc::default(),
             failure: Arc::default(),
         }
     }
@@ -113,7 +116,8 @@ impl Rotation {
 
     /// Calls `listener` when the identity was replaced, or could not be. By default it is only logged, by `tracing`.
     ///
-    /// It is called where it may block; the next look at the files waits for it.
+    /// It is called where it may block; the next look at the files waits for it, and so does [`reload`](Self::reload),
+    /// which it must not call.
     #[must_use]
     pub fn with_listener(mut self, listener: impl Fn(&RotationEvent) + Send + Sync + 'static) -> Self {
         self.listener = Arc::new(listener);
@@ -122,15 +126,16 @@ impl Rotation {
 
     /// Reads the files now, and returns the new identity; none if they hold what is in use already.
     ///
-    /// It blocks while it reads: on a runtime, call it by `spawn_blocking` where the files may be slow.
+    /// It blocks while it reads, and while another does: on a runtime, call it by `spawn_blocking` where the files may be slow.
     ///
     /// # Errors
     ///
     /// Those of [`Identity::from_files`], or of the reader that was given, and of [`Tls::replace_identity`]. The old
     /// identity stays in use then.
     pub fn reload(&self) -> Result<Option<Identity>, Error> {
-        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let result = (self.read)().and_then(|identity| self.replace(identity));
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         let event = match &result {
             Ok(replaced) => {
                 *failure = None;
@@ -224,6 +229,8 @@ impl RotationEvent {
 }
 
 /// Watches the files of a [`Rotation`] until it is dropped.
+///
+/// A look at the files that has begun by then is not broken off: it may still replace the identity, and tell so.
 #[derive(Debug)]
 #[must_use = "the files are watched until it is dropped"]
 pub struct Watch {

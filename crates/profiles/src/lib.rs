@@ -52,6 +52,7 @@
 //! between runs; whoever does puts a store into [`Stack::new`]. It is made for the program `claviger`, whose flags
 //! and variables its advice names.
 
+mod headers;
 mod keyring_secret;
 mod location;
 mod providers;
@@ -59,9 +60,10 @@ mod settings;
 mod stack;
 mod variables;
 
+pub use headers::belongs_to_the_client;
 pub use keyring_secret::KeyringSecret;
 pub use location::Base;
-pub use providers::{Logins, Probe, TokenRequestFacts, TokenRequests};
+pub use providers::{Logins, Probe, Publishing, TokenRequestFacts, TokenRequests};
 pub use settings::{Document, Overrides, Position, Profile, SecretSource, Section, Value};
 pub use stack::{Authentication, Stack};
 pub use variables::Variables;

@@ -54,6 +54,7 @@ impl Base {
             return Err(bad("the path has a character that no URL has")
                 .with_advice("percent-encode it: a space is %20"));
         }
+        short_enough(typed)?;
         // What stands behind # is for the client alone.
         let typed = typed.split('#').next().unwrap_or_default();
         if is_absolute(typed) {
@@ -110,7 +111,15 @@ fn is_absolute(typed: &str) -> bool {
 }
 
 fn parse(url: &str) -> Result<Uri, Error> {
+    short_enough(url)?;
     url.parse().map_err(|_| bad("this is neither a path nor a URL"))
+}
+
+fn short_enough(url: &str) -> Result<(), Error> {
+    if url.len() <= LONGEST {
+        return Ok(());
+    }
+    Err(bad("the URL is longer than 65,534 bytes").with_advice("send what is that long in the body, with -d"))
 }
 
 fn bad(what: &'static str) -> Error {
@@ -141,6 +150,9 @@ fn resolved(path: &str) -> String {
     }
     format!("/{}", kept.join("/"))
 }
+
+/// The most that `http` takes.
+const LONGEST: usize = 65_534;
 
 #[cfg(test)]
 mod tests {
@@ -220,6 +232,18 @@ mod tests {
     fn refuses_what_no_url_has() {
         for typed in ["/a b", "/ü", "/a\r\nb", "https://"] {
             assert!(custom("https://api.example/").locate(typed).is_err(), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn says_how_long_a_url_may_be() {
+        let base = custom("https://api.example/v1/");
+        assert!(base.locate(&"a".repeat(65_000)).is_ok());
+        // The path alone would do, but not behind the base.
+        for length in [65_530, 100_000] {
+            let error = base.locate(&"a".repeat(length)).unwrap_err();
+            assert!(error.to_string().contains("longer than 65,534 bytes"), "{error}");
+            assert!(error.advice().contains("-d"));
         }
     }
 

@@ -14,6 +14,8 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use claviger_auth_core::{BoxError, Error, Thumbprint, TokenCache, TokenSource};
+use claviger_clarify::RpcClient;
+use claviger_clarify::mqtt::PublisherBuilder;
 use claviger_mtls::{Identity, Tls};
 use claviger_token_endpoint::{ClientAuthenticationMethod, TokenEndpoint};
 use http::{HeaderName, HeaderValue, Request, Response};
@@ -47,6 +49,11 @@ pub(crate) trait Provide: fmt::Debug + Send + Sync {
     /// Puts the layers on a client. `tokens` are there where there are [token requests](Self::token_requests).
     fn service(&self, tokens: Option<Tokens>) -> Result<Service, Error>;
 
+    /// Makes what calls methods over `service`; none where the provider has no JSON-RPC.
+    fn rpc(&self, _service: &Service) -> Option<RpcClient<Service>> {
+        None
+    }
+
     /// Tells where typed paths begin.
     fn base(&self) -> Base;
 
@@ -57,6 +64,21 @@ pub(crate) trait Provide: fmt::Debug + Send + Sync {
     fn probe(&self) -> Probe {
         Probe::get("")
     }
+
+    /// Begins what publishes to the provider's MQTT broker; none where there is no broker.
+    fn publishing(&self) -> Option<Result<Publishing, Error>> {
+        None
+    }
+}
+
+/// Publishes to a provider's MQTT broker.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Publishing {
+    /// It has the profile's credentials, broker and trust.
+    pub publisher: PublisherBuilder,
+    /// What to call the spool, so that frames for one user at one broker never go to another.
+    pub spool_name: String,
 }
 
 /// A harmless call.

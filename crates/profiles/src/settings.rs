@@ -6,6 +6,7 @@
 mod client;
 mod document;
 mod file;
+mod named_files;
 mod overrides;
 mod position;
 mod profile;

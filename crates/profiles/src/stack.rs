@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use claviger_auth_core::{AccessToken, BoxError, Error, TokenCache, TokenSource};
+use claviger_auth_core::{AccessToken, BoxError, Error, ErrorKind, TokenCache, TokenSource};
+use claviger_clarify::{CallError, RpcAnswer, RpcCall, RpcClient};
 use claviger_token_endpoint::TokenEndpoint;
 use http::{HeaderName, Request, Response, header::AUTHORIZATION};
 use http_body_util::Full;
@@ -21,6 +22,7 @@ use crate::{
 pub struct Stack {
     service: Service,
     authentication: Authentication,
+    rpc: Option<RpcClient<Service>>,
     tokens: Option<Tokens>,
     base: Base,
     own_headers: Vec<HeaderName>,
@@ -63,8 +65,10 @@ impl Stack {
             }
             None => None,
         };
+        let service = provider.service(tokens.clone())?;
         Ok(Self {
-            service: provider.service(tokens.clone())?,
+            rpc: provider.rpc(&service),
+            service,
             authentication,
             tokens,
             base: provider.base(),
@@ -122,6 +126,25 @@ impl Stack {
     /// Those of the token request, the layers and the client; ours is found by [`Error::find`].
     pub async fn send(self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, BoxError> {
         self.service.oneshot(request).await
+    }
+
+    /// Calls a method. The token does not count for the time that the answer is waited for.
+    ///
+    /// # Errors
+    ///
+    /// Those of the token request and of [`RpcClient::send`]; of kind [`Configuration`](ErrorKind::Configuration) if
+    /// the profile's provider has no methods to be called.
+    pub async fn call(self, call: RpcCall) -> Result<RpcAnswer, CallError> {
+        let Some(rpc) = self.rpc else {
+            let error =
+                Error::new(ErrorKind::Configuration, "the profile's provider has no JSON-RPC methods");
+            let error = error.with_advice("choose a profile whose provider is clarify, with --profile");
+            return Err(CallError::NoAnswer(error));
+        };
+        if let Some(tokens) = &self.tokens {
+            tokens.token().await.map_err(CallError::NoAnswer)?;
+        }
+        rpc.send(call).await
     }
 }
 

@@ -7,7 +7,9 @@ mod rpc;
 mod signals;
 mod times;
 mod token;
+mod trace;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -15,13 +17,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::response::{IntoResponse as _, Response};
-use axum::{Json, Router};
+use axum::{Json, Router, middleware};
 use claviger_sandbox_stage::identifier::xid;
 use claviger_sandbox_stage::{Account, Emulate as _, Error, Manner, Provider, Target};
 use claviger_sandbox_stage::{random, token_request};
 use http::StatusCode;
 use serde_json::json;
 
+use self::rpc::Failure;
 use self::signals::Signals;
 
 /// Emulates Clarify; clones steer the same one.
@@ -38,6 +41,8 @@ impl Clarify {
             // clarify-go: the user name of the Basic credentials is the id of the integration.
             basic: Account::named(integration)?,
             signals: Mutex::default(),
+            failures: Mutex::default(),
+            withheld: Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -62,13 +67,35 @@ impl Clarify {
         self.inner.basic.set_secret(password.into());
     }
 
+    /// Answers the next call that is good with this error: with status 200, and without doing what was asked. Those
+    /// that are queued are played one after the other.
+    pub fn play_rpc_error(&self, code: i32) {
+        lock(&self.inner.failures).push_back(code);
+    }
+
+    /// Takes a namespace (`admin`, `clarify`) away from the integration: its methods are forbidden. In the beginning
+    /// all are granted.
+    pub fn withhold(&self, namespace: impl Into<String>) {
+        lock(&self.inner.withheld).push(namespace.into());
+    }
+
     pub(crate) fn router(&self) -> Router {
-        let routes = token::routes(self).merge(rpc::routes(self));
-        self.around(routes.fallback(rpc::not_found))
+        let routes = token::routes(self).merge(rpc::routes(self)).fallback(rpc::not_found);
+        self.around(routes.layer(middleware::from_fn(trace::attend)))
     }
 
     fn signals(&self) -> MutexGuard<'_, Signals> {
-        self.inner.signals.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner.signals)
+    }
+
+    /// Says how a call fails that nothing is wrong with.
+    fn failure(&self, method: &str) -> Option<Failure> {
+        // Source: clarify-go: `integration` is always granted, `admin` and `clarify` when somebody did so.
+        let namespace = method.split('.').next().unwrap_or_default();
+        if lock(&self.inner.withheld).iter().any(|withheld| withheld == namespace) {
+            return Some(Failure::new(-32003, "Forbidden"));
+        }
+        lock(&self.inner.failures).pop_front().map(Failure::of_code)
     }
 }
 
@@ -84,6 +111,12 @@ struct Inner {
     provider: Provider,
     basic: Account,
     signals: Mutex<Signals>,
+    failures: Mutex<VecDeque<i32>>,
+    withheld: Mutex<Vec<String>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Inner {

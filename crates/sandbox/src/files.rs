@@ -61,7 +61,7 @@ impl Sandbox {
         replace(directory, "claviger.toml", &settings::text(self))
     }
 
-    /// The two kinds of credentials file. Source: PROVIDERS §1.2.
+    /// The two kinds of credentials file. Source: clarify-go, which reads both.
     fn write_integration(&self, folder: &Path) -> Result<(), Error> {
         let clarify = self.clarify();
         make_folder(folder)?;

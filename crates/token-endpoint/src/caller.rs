@@ -16,9 +16,10 @@ use http_body_util::Full;
 #[cfg(feature = "jwt")]
 use crate::assertion::assertion;
 use crate::{
-    ClientAuthentication,
+    ClientAuthentication, Proof,
     address::Address,
     encode::{self, Parameters},
+    endpoint::Endpoint,
     transport::{Answer, Transport},
 };
 
@@ -30,7 +31,7 @@ pub(crate) struct Caller {
 }
 
 /// A client that was found to be whole, with the header of the methods that have one.
-struct Identified {
+pub(crate) struct Identified {
     client: ClientAuthentication,
     authorization: Option<HeaderValue>,
 }
@@ -39,6 +40,10 @@ impl Identified {
     fn new(client: ClientAuthentication) -> Result<Arc<Self>, Error> {
         let authorization = encode::authorization(&client)?;
         Ok(Arc::new(Self { client, authorization }))
+    }
+
+    pub(crate) fn proof(&self) -> Proof {
+        self.client.method.proof()
     }
 }
 
@@ -66,7 +71,8 @@ impl Caller {
         self.headers.iter().map(|(name, _)| name)
     }
 
-    fn identified(&self) -> Arc<Identified> {
+    /// Returns the client as it is now.
+    pub(crate) fn identified(&self) -> Arc<Identified> {
         Arc::clone(&self.client.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -74,15 +80,17 @@ impl Caller {
     /// is left to whoever spaces the attempts.
     pub(crate) async fn call(
         &self,
+        client: &Identified,
+        endpoint: Endpoint,
         address: &Address,
         audience: &str,
         parameters: &Parameters<'_>,
         now: SystemTime,
     ) -> Result<Answer, Error> {
-        let message = self.message(address, audience, parameters, now)?;
-        match self.transport.exchange(message.clone(), UNREACHABLE).await {
+        let message = self.message(client, address, audience, parameters, now)?;
+        match self.transport.exchange(message.clone(), endpoint).await {
             Err(failure) if failure.before_the_first_byte => {
-                self.transport.exchange(message, UNREACHABLE).await.map_err(|failure| failure.error)
+                self.transport.exchange(message, endpoint).await.map_err(|failure| failure.error)
             }
             answer => answer.map_err(|failure| failure.error),
         }
@@ -90,12 +98,12 @@ impl Caller {
 
     fn message(
         &self,
+        Identified { client, authorization }: &Identified,
         address: &Address,
         audience: &str,
         parameters: &Parameters<'_>,
         now: SystemTime,
     ) -> Result<Request<Full<Bytes>>, Error> {
-        let Identified { client, authorization } = &*self.identified();
         let assertion = assertion(client, audience, now)?;
         let (content_type, body) = encode::body(client, assertion.as_ref(), parameters)?;
         let mut message = Request::new(Full::new(body));
@@ -132,5 +140,3 @@ pub(crate) fn need_runtime() -> Result<(), Error> {
         Err(_) => Err(Error::new(ErrorKind::Runtime, "there is no tokio runtime to fetch a token on")),
     }
 }
-
-const UNREACHABLE: &str = "could not reach the token endpoint";

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
+    endpoint::Endpoint,
     judge::{members, refused, success},
     members::Value,
     transport::Answer,
@@ -65,9 +66,9 @@ impl DeviceAuthorization {
 /// Reads an answer. The caller adds URL and status to the error.
 pub(crate) fn read(answer: &Answer) -> Result<DeviceAuthorization, Error> {
     if !answer.status.is_success() {
-        return Err(refused(answer));
+        return Err(refused(answer, Endpoint::DeviceAuthorization));
     }
-    let form: Form = members(success(&answer.body)?)?;
+    let form: Form = members(success(&answer.body, Endpoint::DeviceAuthorization)?)?;
     let value = |member: Option<Box<RawValue>>| member.map(|raw| Value::of(&raw)).unwrap_or_default();
     let secret = |member| value(member).text().filter(|text| !text.is_empty()).map(SecretString::from);
     let lacks = || Error::new(ErrorKind::Protocol, "the server's answer is no device authorization");

@@ -18,7 +18,8 @@ use crate::{
     ServerMetadata,
     address::{Address, LoopbackHttp},
     caller::need_runtime,
-    judge::refused,
+    endpoint::Endpoint,
+    judge::{refused, with_head},
     transport::{Answer, AnswerBody, Transport},
 };
 
@@ -67,8 +68,14 @@ struct Inner {
     timeout: Duration,
     clock: Arc<dyn Clock>,
     transport: Box<dyn Transport>,
-    /// With the moment at which it came.
-    known: Mutex<Option<(Duration, Arc<ServerMetadata>)>>,
+    known: Mutex<Option<Known>>,
+}
+
+#[derive(Clone)]
+struct Known {
+    metadata: Arc<ServerMetadata>,
+    /// The moment from which on a newer one is asked for.
+    due: Duration,
 }
 
 impl Discovery {
@@ -84,8 +91,11 @@ impl Discovery {
         }
     }
 
-    /// Returns the metadata, asking for it where there is none, or where it is older than an hour. Older metadata
-    /// stays in use for as long as no newer can be had.
+    /// Returns the metadata, asking for it where there is none, or where it is older than an hour.
+    ///
+    /// Older metadata stays in use for as long as no newer can be had, for whatever reason, unless the document has
+    /// become that of another issuer. Nobody waits longer than 5 s for newer, one caller at a time asks, and after an
+    /// attempt that failed none is made for a minute.
     ///
     /// # Errors
     ///
@@ -97,24 +107,32 @@ impl Discovery {
         need_runtime()?;
         let inner = &*self.inner;
         let now = inner.clock.monotonic();
-        let known = inner.lock().clone();
-        if let Some((since, metadata)) = &known
-            && now.saturating_sub(*since) < KEPT
-        {
-            return Ok(Arc::clone(metadata));
-        }
-        let asked = tokio::time::timeout(inner.timeout, inner.ask()).await;
+        let known = match &mut *inner.lock() {
+            Some(known) if now < known.due => return Ok(Arc::clone(&known.metadata)),
+            // At once, and not after a failure: who waits may go away, and the others need not wait, too.
+            Some(known) => {
+                known.due = now + SPACING;
+                Some(Arc::clone(&known.metadata))
+            }
+            None => None,
+        };
+        let timeout = if known.is_some() { inner.timeout.min(REFRESH) } else { inner.timeout };
+        let asked = tokio::time::timeout(timeout, inner.ask()).await;
         let asked = asked.unwrap_or_else(|_| {
             Err(Error::new(ErrorKind::Timeout, "the server did not answer with its metadata in time")
                 .with_subject(&*inner.address.shown))
         });
         match (asked, known) {
-            (Ok(metadata), _) => {
-                *inner.lock() = Some((now, Arc::clone(&metadata)));
+            (Ok(Found::Document(metadata)), _) => {
+                *inner.lock() = Some(Known { metadata: Arc::clone(&metadata), due: now + KEPT });
                 Ok(metadata)
             }
-            (Err(error), Some((_, metadata))) if error.is_transient() => Ok(metadata),
-            (Err(error), _) => Err(error),
+            (Ok(Found::OfAnother(error)), _) => {
+                *inner.lock() = None;
+                Err(error)
+            }
+            (_, Some(metadata)) => Ok(metadata),
+            (Ok(Found::Nothing(error)) | Err(error), None) => Err(error),
         }
     }
 
@@ -128,12 +146,12 @@ impl Discovery {
 }
 
 impl Inner {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Duration, Arc<ServerMetadata>)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks at both places; the first document counts.
-    async fn ask(&self) -> Result<Arc<ServerMetadata>, Error> {
+    async fn ask(&self) -> Result<Found, Error> {
         let path = self.address.url.path().trim_end_matches('/');
         let places = [
             // RFC 8414 §3.1: between host and path.
@@ -145,11 +163,12 @@ impl Inner {
         for place in &places {
             let asked = self.ask_at(place).await.map_err(|error| error.with_subject(place.as_str()));
             match asked? {
-                Found::Document(metadata) => return Ok(metadata),
+                Found::Document(metadata) => return Ok(Found::Document(metadata)),
+                Found::OfAnother(error) => return Ok(Found::OfAnother(error.with_subject(place.as_str()))),
                 Found::Nothing(error) => none = Some(error.with_subject(place.as_str())),
             }
         }
-        Err(none.unwrap_or_else(|| Error::new(ErrorKind::Configuration, NONE)))
+        Ok(Found::Nothing(none.unwrap_or_else(|| Error::new(ErrorKind::Configuration, NONE))))
     }
 
     async fn ask_at(&self, place: &str) -> Result<Found, Error> {
@@ -158,8 +177,10 @@ impl Inner {
         *request.uri_mut() = address.url;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        let answer = self.transport.exchange(request, "could not reach the server for its metadata").await;
-        self.judge(&answer.map_err(|failure| failure.error)?)
+        let answer = self.transport.exchange(request, Endpoint::Metadata).await;
+        let answer = answer.map_err(|failure| failure.error)?;
+        let judged = self.judge(&answer);
+        judged.map_err(|error| with_head(error, &answer, self.clock.wall()))
     }
 
     fn judge(&self, answer: &Answer) -> Result<Found, Error> {
@@ -167,13 +188,20 @@ impl Inner {
             (AnswerBody::Whole(body), StatusCode::OK) if body.as_ref().trim_ascii().starts_with(b"{") => {
                 let metadata =
                     ServerMetadata::read(body.as_ref(), &self.issuer, &self.origins, self.loopback_http);
-                return metadata.map(|metadata| Found::Document(Arc::new(metadata)));
+                match metadata {
+                    Ok(Some(metadata)) => return Ok(Found::Document(Arc::new(metadata))),
+                    Ok(None) => Error::new(ErrorKind::Protocol, NONE),
+                    Err(error) if error.kind() == ErrorKind::Configuration => {
+                        return Ok(Found::OfAnother(error));
+                    }
+                    Err(error) => return Err(error),
+                }
             }
             (AnswerBody::Broken(error), StatusCode::OK) => return Err(error.clone()),
             // A web site's page for whatever it does not know, or too much of something.
             (_, StatusCode::OK) => Error::new(ErrorKind::Protocol, NONE),
-            (_, status) => match refused(answer) {
-                error if error.is_transient() => return Err(error.with_status(status)),
+            _ => match refused(answer, Endpoint::Metadata) {
+                error if error.is_transient() => return Err(error),
                 error => Error::new(error.kind(), NONE),
             },
         };
@@ -187,6 +215,8 @@ enum Found {
     Document(Arc<ServerMetadata>),
     /// With what to say if it is nowhere else.
     Nothing(Error),
+    /// It is that of another issuer.
+    OfAnother(Error),
 }
 
 impl fmt::Debug for Discovery {
@@ -230,7 +260,7 @@ impl DiscoveryBuilder {
         self
     }
 
-    /// Measures by this clock how long metadata is kept.
+    /// Measures by this clock how long metadata is kept, and a `Retry-After` with a date.
     #[must_use]
     pub fn with_clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -276,6 +306,10 @@ impl fmt::Debug for DiscoveryBuilder {
 }
 
 const KEPT: Duration = Duration::from_secs(60 * 60);
+/// How long newer metadata may take while there is older. It is far less than a token request has.
+const REFRESH: Duration = Duration::from_secs(5);
+/// How long none is asked for after a failed attempt.
+const SPACING: Duration = Duration::from_secs(60);
 const NONE: &str = "there is no metadata document at this issuer";
 
 #[cfg(test)]

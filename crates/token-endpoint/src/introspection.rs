@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::{
     binding,
+    endpoint::Endpoint,
     judge::{Position, refused, success},
     transport::Answer,
 };
@@ -51,12 +52,12 @@ impl fmt::Debug for Introspection {
     }
 }
 
-/// Reads an answer. The caller adds URL and status to the error.
+/// Reads an answer. The caller adds URL, and what stands beside the body, to the error.
 pub(crate) fn read(answer: &Answer) -> Result<Introspection, Error> {
     if !answer.status.is_success() {
-        return Err(refused(answer));
+        return Err(refused(answer, Endpoint::Introspection));
     }
-    let body = success(&answer.body)?;
+    let body = success(&answer.body, Endpoint::Introspection)?;
     let wrong = |what| Error::new(ErrorKind::Protocol, what);
     // The error itself is not kept: it quotes values.
     let Known { active } = serde_json::from_slice(body).map_err(|error| {

@@ -9,43 +9,55 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     TokenAnswer, binding,
+    endpoint::{Endpoint, said},
     members::Members,
     oauth_error, retry_after,
     transport::{Answer, AnswerBody},
 };
 
-/// Judges an answer to who asked for these scopes. The caller adds URL and status to the error.
-pub(crate) fn judge(answer: &Answer, now: SystemTime, scope: &str) -> Result<TokenAnswer, Error> {
-    let found = if answer.status.is_success() { issued(&answer.body, scope) } else { Err(refused(answer)) };
-    found.map_err(|error| {
-        let wait = answer.retry_after.as_ref().and_then(|value| retry_after::parse(value, now));
-        match wait {
-            Some(wait) if error.kind() == ErrorKind::Unavailable => wait.told_with(error),
-            _ => error,
-        }
-    })
+/// Judges an answer to who asked for these scopes. The caller adds what stands beside the body.
+pub(crate) fn judge(answer: &Answer, scope: &str) -> Result<TokenAnswer, Error> {
+    if answer.status.is_success() {
+        issued(&answer.body, scope)
+    } else {
+        Err(refused(answer, Endpoint::Token))
+    }
+}
+
+/// Puts on an error what stands beside the body: the status, and how long the server asks to be left alone.
+pub(crate) fn with_head(error: Error, answer: &Answer, now: SystemTime) -> Error {
+    let error = error.with_status(answer.status);
+    let wait = answer.retry_after.as_ref().and_then(|value| retry_after::parse(value, now));
+    match wait {
+        Some(wait) if error.kind() == ErrorKind::Unavailable => wait.told_with(error),
+        _ => error,
+    }
 }
 
 /// Returns the body of a success, as far as it came.
-pub(crate) fn success(body: &AnswerBody) -> Result<&[u8], Error> {
+pub(crate) fn success(body: &AnswerBody, endpoint: Endpoint) -> Result<&[u8], Error> {
     match body {
         AnswerBody::Broken(error) => Err(error.clone()),
-        AnswerBody::Encoded => Err(protocol(
-            "the token endpoint's answer is compressed, which was not asked for",
-        )
-        .with_advice("ask whoever runs the server, or the proxy before it, to honour Accept-Encoding")),
-        AnswerBody::TooLarge => Err(protocol("the token endpoint's answer is larger than 1 MiB")),
+        AnswerBody::Encoded => {
+            Err(protocol(said!(endpoint, "the ", "'s answer is compressed, which was not asked for"))
+                .with_advice(
+                    "ask whoever runs the server, or the proxy before it, to honour Accept-Encoding",
+                ))
+        }
+        AnswerBody::TooLarge => Err(protocol(said!(endpoint, "the ", "'s answer is larger than 1 MiB"))),
         AnswerBody::Whole(body) => Ok(body.as_ref()),
     }
 }
 
 fn issued(body: &AnswerBody, scope: &str) -> Result<TokenAnswer, Error> {
-    let body: Members = members(success(body)?)?;
+    let body: Members = members(success(body, Endpoint::Token)?)?;
     if !body.error.is_void() {
         // RFC 6749 §5.2 asks for a 400; some servers say 200 all the same.
         let code = body.error.text().and_then(oauth_error::registered);
         let error = protocol("the token endpoint answered with an error");
-        return Err(code.and_then(oauth_error::meaning).unwrap_or_else(|| with_code(error, code)));
+        return Err(code
+            .and_then(|code| oauth_error::meaning(code, Endpoint::Token))
+            .unwrap_or_else(|| with_code(error, code)));
     }
     let Some(token) = body.access_token.text().filter(|token| !token.is_empty()) else {
         return Err(protocol("the token endpoint's answer has no access token"));
@@ -106,30 +118,32 @@ fn is_html(body: &[u8]) -> bool {
 }
 
 /// Sorts an answer that is no success, by its status and its registered error code.
-pub(crate) fn refused(answer: &Answer) -> Error {
+pub(crate) fn refused(answer: &Answer, endpoint: Endpoint) -> Error {
     let (html, code) = match &answer.body {
         AnswerBody::Broken(_) | AnswerBody::Encoded | AnswerBody::TooLarge => (false, None),
         AnswerBody::Whole(body)
             if answer.status == StatusCode::BAD_REQUEST && is_about_certificate(body.as_ref()) =>
         {
-            return certificate_demanded();
+            return certificate_demanded(endpoint);
         }
         AnswerBody::Whole(body) => {
             let error = members(body.as_ref()).map(|members: Members| members.error).unwrap_or_default();
             (is_html(body.as_ref()), error.text().and_then(oauth_error::registered))
         }
     };
-    let error = by_status(answer.status)
-        .or_else(|| code.and_then(oauth_error::meaning))
-        .unwrap_or_else(|| by_lesser_status(answer.status));
+    let error = by_status(answer.status, endpoint)
+        .or_else(|| code.and_then(|code| oauth_error::meaning(code, endpoint)))
+        .unwrap_or_else(|| by_lesser_status(answer.status, endpoint));
     if !html || says_enough(answer.status) {
         return with_code(error, code);
     }
     let advice = match answer.status {
-        StatusCode::BAD_REQUEST => "check the token URL: a web server or a proxy answered in its place",
+        StatusCode::BAD_REQUEST => {
+            said!(endpoint, "check the URL of the ", ": a web server or a proxy answered in its place")
+        }
         _ => error.advice(),
     };
-    Error::new(error.kind(), "the token endpoint answered with an HTML page").with_advice(advice)
+    Error::new(error.kind(), said!(endpoint, "the ", " answered with an HTML page")).with_advice(advice)
 }
 
 /// Tells nginx's pages for a client certificate that is missing or wrong from its other pages: they share the
@@ -139,10 +153,10 @@ fn is_about_certificate(body: &[u8]) -> bool {
     is_html(body) && body.windows(words.len()).any(|window| window == words)
 }
 
-fn certificate_demanded() -> Error {
+fn certificate_demanded(endpoint: Endpoint) -> Error {
     Error::new(
         ErrorKind::ClientCertificate,
-        "the token endpoint demands a client certificate, or refuses the one it got",
+        said!(endpoint, "the ", " demands a client certificate, or refuses the one it got"),
     )
 }
 
@@ -152,40 +166,55 @@ fn says_enough(status: StatusCode) -> bool {
 }
 
 /// The statuses that outweigh an error code.
-fn by_status(status: StatusCode) -> Option<Error> {
+fn by_status(status: StatusCode, endpoint: Endpoint) -> Option<Error> {
     let error = match status.as_u16() {
-        300..=399 => protocol("the token endpoint redirects, and no redirect is followed")
-            .with_advice("correct the token URL: mind http in place of https, and a slash at its end"),
-        401 => Error::new(ErrorKind::CredentialsRefused, "the token endpoint refused the client credentials"),
-        403 => Error::new(ErrorKind::CredentialsRefused, "the token endpoint denied access")
+        300..=399 => protocol(said!(endpoint, "the ", " redirects, and no redirect is followed"))
+            .with_advice(said!(
+                endpoint,
+                "correct the URL of the ",
+                ": mind http in place of https, and a slash at its end"
+            )),
+        401 => Error::new(
+            ErrorKind::CredentialsRefused,
+            said!(endpoint, "the ", " refused the client credentials"),
+        ),
+        403 => Error::new(ErrorKind::CredentialsRefused, said!(endpoint, "the ", " denied access"))
             .with_advice("ask the provider whether this client, from this network, may fetch tokens"),
-        408 => Error::new(ErrorKind::Unavailable, "the token endpoint is not available"),
-        429 => Error::new(ErrorKind::Unavailable, "the token endpoint says that it is asked too often"),
+        408 => Error::new(ErrorKind::Unavailable, said!(endpoint, "the ", " is not available")),
+        429 => {
+            Error::new(ErrorKind::Unavailable, said!(endpoint, "the ", " says that it is asked too often"))
+        }
         // Clara answers 511, and nginx has 495 and 496, where a client certificate is missing or wrong. It is
-        // a matter of configuration: the same attempt never succeeds (PROVIDERS §2.5).
-        495 | 496 | 511 => certificate_demanded(),
-        500..=599 => Error::new(ErrorKind::Unavailable, "the token endpoint is not available"),
+        // a matter of configuration: the same attempt never succeeds.
+        495 | 496 | 511 => certificate_demanded(endpoint),
+        500..=599 => Error::new(ErrorKind::Unavailable, said!(endpoint, "the ", " is not available")),
         _ => return None,
     };
     Some(error)
 }
 
 /// The statuses that count where there is no error code.
-fn by_lesser_status(status: StatusCode) -> Error {
+fn by_lesser_status(status: StatusCode, endpoint: Endpoint) -> Error {
     match status.as_u16() {
-        404 | 405 | 410 => Error::new(ErrorKind::Configuration, "there is no token endpoint at this URL")
-            .with_advice("correct the token URL; a slash at its end can matter"),
+        404 | 405 | 410 => {
+            Error::new(ErrorKind::Configuration, said!(endpoint, "there is no ", " at this URL"))
+                .with_advice(said!(endpoint, "correct the URL of the ", "; a slash at its end can matter"))
+        }
         // Not a matter of the connection, which would be tried again: only a human can give the credentials.
         407 => Error::new(
             ErrorKind::Configuration,
-            "a proxy on the way to the token endpoint asks for credentials",
+            said!(endpoint, "a proxy on the way to the ", " asks for credentials"),
         )
         .with_advice("give the HTTP client the proxy's credentials, or go around the proxy"),
-        415 => Error::new(ErrorKind::Configuration, "the token endpoint does not take this kind of body")
-            .with_advice("use the method json where the provider documents a JSON body, else another one"),
-        _ => protocol("the token endpoint refused the request").with_advice(
-            "check the token URL, the client authentication method and the parameters with the provider",
-        ),
+        415 => {
+            Error::new(ErrorKind::Configuration, said!(endpoint, "the ", " does not take this kind of body"))
+                .with_advice("use the method json where the provider documents a JSON body, else another one")
+        }
+        _ => protocol(said!(endpoint, "the ", " refused the request")).with_advice(said!(
+            endpoint,
+            "check the URL of the ",
+            ", the client authentication method and the parameters with the provider"
+        )),
     }
 }
 

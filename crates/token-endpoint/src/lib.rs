@@ -60,6 +60,7 @@ mod client_authentication;
 mod device_authorization;
 mod discovery;
 mod encode;
+mod endpoint;
 mod introspection;
 mod judge;
 mod members;

@@ -107,11 +107,15 @@ impl Value {
         Some(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX))
     }
 
-    /// Splits a text on spaces and commas (RFC 6749 §3.3 says spaces; Clarify documents commas).
+    /// Splits a text on spaces and commas (RFC 6749 §3.3 says spaces; Clarify documents commas). Words with characters
+    /// that no scope has are passed over: they could be for the terminal that somebody prints them on.
     pub(crate) fn words(&self) -> Vec<String> {
         let split = |text: &str| -> Vec<String> {
             let words = text.split(|c: char| c == ',' || c.is_whitespace());
-            words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+            words
+                .filter(|word| !word.is_empty() && word.bytes().all(is_of_scope))
+                .map(str::to_owned)
+                .collect()
         };
         match self {
             Self::List(list) => list.iter().flat_map(|text| split(text)).collect(),
@@ -138,6 +142,11 @@ impl Value {
             Some(_) | None => Self::Other,
         }
     }
+}
+
+/// Tells whether a scope may have it (RFC 6749 §3.3, `NQCHAR`).
+fn is_of_scope(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\')
 }
 
 /// Copies a text; none where its escapes make no characters.

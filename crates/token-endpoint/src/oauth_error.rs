@@ -2,6 +2,8 @@
 
 use claviger_auth_core::{Error, ErrorKind};
 
+use crate::endpoint::{Endpoint, said};
+
 /// Returns the code as a literal if it is registered. Any other is a server's free text, and not shown.
 ///
 /// # Example
@@ -18,31 +20,40 @@ pub fn registered(code: &str) -> Option<&'static str> {
 }
 
 /// Says what a registered code means; none where the status says more.
-pub(crate) fn meaning(code: &'static str) -> Option<Error> {
+pub(crate) fn meaning(code: &'static str, endpoint: Endpoint) -> Option<Error> {
     let error = match code {
-        "invalid_client" | "unauthorized_client" => {
-            Error::new(ErrorKind::CredentialsRefused, "the token endpoint refused the client credentials")
+        "invalid_client" | "unauthorized_client" => Error::new(
+            ErrorKind::CredentialsRefused,
+            said!(endpoint, "the ", " refused the client credentials"),
+        ),
+        "invalid_grant" => {
+            Error::new(ErrorKind::CredentialsRefused, said!(endpoint, "the ", " refused the grant"))
         }
-        "invalid_grant" => Error::new(ErrorKind::CredentialsRefused, "the token endpoint refused the grant"),
-        "access_denied" => Error::new(ErrorKind::CredentialsRefused, "the token endpoint denied access")
-            .with_advice("ask the provider whether this client may use this API, scope and audience"),
-        "invalid_scope" => Error::new(ErrorKind::Configuration, "the token endpoint refused the scope")
-            .with_advice("ask for scopes that the provider granted to this client, or for none"),
+        "access_denied" => {
+            Error::new(ErrorKind::CredentialsRefused, said!(endpoint, "the ", " denied access"))
+                .with_advice("ask the provider whether this client may use this API, scope and audience")
+        }
+        "invalid_scope" => {
+            Error::new(ErrorKind::Configuration, said!(endpoint, "the ", " refused the scope"))
+                .with_advice("ask for scopes that the provider granted to this client, or for none")
+        }
         "invalid_target" => {
-            Error::new(ErrorKind::Configuration, "the token endpoint refused the resource or audience")
+            Error::new(ErrorKind::Configuration, said!(endpoint, "the ", " refused the resource or audience"))
                 .with_advice("correct the resource or audience as the provider documents it")
         }
         "unsupported_grant_type" => {
-            Error::new(ErrorKind::Configuration, "the token endpoint does not know this grant")
+            Error::new(ErrorKind::Configuration, said!(endpoint, "the ", " does not know this grant"))
                 .with_advice("check with the provider that this client may use this grant")
         }
-        "invalid_request" => {
-            Error::new(ErrorKind::Configuration, "the token endpoint found the request wrong").with_advice(
-                "check the client authentication method, the audience and the parameters with the provider",
-            )
-        }
+        "invalid_request" => Error::new(
+            ErrorKind::Configuration,
+            said!(endpoint, "the ", " found the request wrong"),
+        )
+        .with_advice(
+            "check the client authentication method, the audience and the parameters with the provider",
+        ),
         "server_error" | "slow_down" | "temporarily_unavailable" => {
-            Error::new(ErrorKind::Unavailable, "the token endpoint is not available")
+            Error::new(ErrorKind::Unavailable, said!(endpoint, "the ", " is not available"))
         }
         _ => return None,
     };

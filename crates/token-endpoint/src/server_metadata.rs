@@ -88,7 +88,7 @@ impl ServerMetadata {
         }
     }
 
-    /// Reads a document.
+    /// Reads a document; none where it names no issuer, as a server's `{}` for whatever it does not know.
     ///
     /// # Errors
     ///
@@ -98,14 +98,17 @@ impl ServerMetadata {
         issuer: &str,
         origins: &[Origin],
         loopback_http: LoopbackHttp,
-    ) -> Result<Self, Error> {
+    ) -> Result<Option<Self>, Error> {
         // The error itself is not kept: it quotes values.
         let document: Document = serde_json::from_slice(json).map_err(|error| {
             Error::new(ErrorKind::Protocol, "the server's metadata is not what RFC 8414 says")
                 .with_source(Position::of(&error))
         })?;
+        if document.issuer.is_none() {
+            return Ok(None);
+        }
         // RFC 8414 §3.3: identical, or the document must not be used.
-        if document.issuer != issuer {
+        if document.issuer.as_deref() != Some(issuer) {
             return Err(Error::new(
                 ErrorKind::Configuration,
                 "the server's metadata is that of another issuer",
@@ -125,9 +128,9 @@ impl ServerMetadata {
             ),
         };
         let plain = endpoints(&document.names);
-        let aliases = endpoints(&document.mtls_endpoint_aliases);
-        Ok(Self {
-            issuer: document.issuer,
+        let aliases = document.mtls_endpoint_aliases.as_ref().map(endpoints).unwrap_or_default();
+        Ok(Some(Self {
+            issuer: issuer.to_owned(),
             authorization: checked(document.authorization_endpoint.as_ref(), "authorization_endpoint"),
             names_issuer: document.authorization_response_iss_parameter_supported,
             // RFC 8705 §5: what has no alias is where it always is.
@@ -140,7 +143,7 @@ impl ServerMetadata {
                     .or_else(|| plain.device_authorization.clone()),
             },
             plain,
-        })
+        }))
     }
 }
 
@@ -174,17 +177,16 @@ fn checked(
 /// Unknown members are passed over; a member that stands there twice makes it no document.
 #[derive(Deserialize)]
 struct Document {
-    issuer: String,
+    issuer: Option<String>,
     authorization_endpoint: Option<String>,
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
     #[serde(flatten)]
     names: Names,
-    #[serde(default)]
-    mtls_endpoint_aliases: Names,
+    mtls_endpoint_aliases: Option<Names>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct Names {
     token_endpoint: Option<String>,
     revocation_endpoint: Option<String>,

@@ -91,11 +91,21 @@ const ALL: [SigningAlgorithm; 4] =
 /// assert_eq!(key.algorithm(), SigningAlgorithm::Es256);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SigningKey {
     key: Arc<dyn TlsKey>,
     algorithm: SigningAlgorithm,
     id: Option<String>,
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the key: what it shows is up to the crypto provider.
+        f.debug_struct("SigningKey")
+            .field("algorithm", &self.algorithm)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
 }
 
 impl SigningKey {

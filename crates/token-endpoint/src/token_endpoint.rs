@@ -9,14 +9,15 @@ use claviger_auth_core::{AccessToken, Clock, Error, ErrorKind};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use self::builder::TokenEndpointBuilder;
-use self::place::{Endpoint, Place};
+use self::place::Place;
 use crate::{
     ClientAuthentication, DeviceAuthorization, Discovery, Introspection, TokenAnswer, TokenRequest,
     caller::{Caller, need_runtime},
     device_authorization,
     encode::Parameters,
+    endpoint::{Endpoint, said},
     introspection,
-    judge::{judge, refused},
+    judge::{judge, refused, with_head},
     transport::Answer,
 };
 
@@ -78,10 +79,8 @@ impl TokenEndpoint {
     /// Dropping the future drops the exchange; the server may have issued a token all the same.
     pub async fn request(&self, request: &TokenRequest) -> Result<TokenAnswer, Error> {
         request.check()?;
-        let inner = &*self.inner;
-        let now = inner.clock.wall();
-        let judged = |answer: &Answer| judge(answer, now, &request.scope);
-        let answer = inner.ask(Endpoint::Token, &request.parameters(), judged).await?;
+        let judged = |answer: &Answer| judge(answer, &request.scope);
+        let answer = self.inner.ask(Endpoint::Token, &request.parameters(), judged).await?;
         answer.tell_withheld_scopes();
         Ok(answer)
     }
@@ -158,7 +157,7 @@ fn hinted<'a>(token: &'a str, hint: &'a str) -> Parameters<'a> {
 }
 
 fn revoked(answer: &Answer) -> Result<(), Error> {
-    if answer.status.is_success() { Ok(()) } else { Err(refused(answer)) }
+    if answer.status.is_success() { Ok(()) } else { Err(refused(answer, Endpoint::Revocation)) }
 }
 
 impl Inner {
@@ -171,16 +170,19 @@ impl Inner {
         need_runtime()?;
         let mut shown = self.place.shown().to_owned();
         let asking = async {
-            let address = self.place.address(endpoint).await?;
+            // Once, for all that is sent: the client may be replaced meanwhile.
+            let client = self.caller.identified();
+            let address = self.place.address(endpoint, client.proof()).await?;
             shown.clone_from(&address.shown);
             let now = self.clock.wall();
-            let answer = self.caller.call(&address, &self.place.audience, parameters, now).await;
-            let judged = answer.and_then(|answer| judged(&answer).map_err(|e| e.with_status(answer.status)));
+            let answer =
+                self.caller.call(&client, endpoint, &address, &self.place.audience, parameters, now).await;
+            let judged = answer.and_then(|answer| judged(&answer).map_err(|e| with_head(e, &answer, now)));
             judged.map_err(|error| error.with_subject(&*address.shown))
         };
         let asked = tokio::time::timeout(self.timeout, asking).await;
         asked.unwrap_or_else(|_| {
-            Err(Error::new(ErrorKind::Timeout, "the token endpoint did not answer in time")
+            Err(Error::new(ErrorKind::Timeout, said!(endpoint, "the ", " did not answer in time"))
                 .with_subject(shown))
         })
     }

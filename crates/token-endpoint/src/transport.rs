@@ -13,7 +13,10 @@ use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use tower_service::Service;
 
-use crate::wiped::Wiped;
+use crate::{
+    endpoint::{Endpoint, said},
+    wiped::Wiped,
+};
 
 /// What came back, read as far as is of use.
 #[expect(
@@ -60,13 +63,9 @@ where
 #[expect(unnameable_types, reason = "what a transport does is between it and the endpoint")]
 #[async_trait]
 pub trait Exchange {
-    /// Sends it; `unreachable` is what a failure to do so is called.
+    /// Sends it to this endpoint: what fails is told of it.
     #[doc(hidden)]
-    async fn exchange(
-        &self,
-        request: Request<Full<Bytes>>,
-        unreachable: &'static str,
-    ) -> Result<Answer, Failure>;
+    async fn exchange(&self, request: Request<Full<Bytes>>, endpoint: Endpoint) -> Result<Answer, Failure>;
 }
 
 /// There is no answer.
@@ -90,17 +89,16 @@ where
     B: Body + Send,
     B::Error: Into<BoxError>,
 {
-    async fn exchange(
-        &self,
-        request: Request<Full<Bytes>>,
-        unreachable: &'static str,
-    ) -> Result<Answer, Failure> {
+    async fn exchange(&self, request: Request<Full<Bytes>>, endpoint: Endpoint) -> Result<Answer, Failure> {
         let mut service = self.clone();
         let failed = |error: S::Error| {
             let error = error.into();
             // Nothing but an attempt to connect ends in this way.
             let before_the_first_byte = io_error_kind(&*error) == Some(io::ErrorKind::ConnectionRefused);
-            Failure { error: failure(&error, unreachable), before_the_first_byte }
+            Failure {
+                error: failure(&error, said!(endpoint, "could not reach the ", "")),
+                before_the_first_byte,
+            }
         };
         poll_fn(|cx| service.poll_ready(cx)).await.map_err(failed)?;
         let response = service.call(request).await.map_err(failed)?;
@@ -112,7 +110,7 @@ where
         } else if is_encoded(&parts.headers) {
             AnswerBody::Encoded
         } else {
-            read(body).await
+            read(body, endpoint).await
         };
         Ok(Answer { status: parts.status, retry_after, body })
     }
@@ -127,7 +125,7 @@ fn is_encoded(headers: &HeaderMap) -> bool {
     })
 }
 
-async fn read<B>(body: B) -> AnswerBody
+async fn read<B>(body: B, endpoint: Endpoint) -> AnswerBody
 where
     B: Body,
     B::Error: Into<BoxError>,
@@ -141,7 +139,8 @@ where
         let frame = match frame {
             Ok(frame) => frame,
             Err(error) => {
-                return AnswerBody::Broken(failure(&error.into(), "the token endpoint's answer broke off"));
+                let what = said!(endpoint, "the ", "'s answer broke off");
+                return AnswerBody::Broken(failure(&error.into(), what));
             }
         };
         let Ok(mut data) = frame.into_data() else { continue };

@@ -66,16 +66,21 @@ impl TokenStore {
     }
 
     /// Returns the token that is kept, if it is still good, and fetches none: for those who revoke it.
-    pub async fn kept(&self) -> Option<AccessToken> {
-        let shelf = self.shelf.as_ref()?;
-        shelf.aside(|shelf| Ok(shelf.find(&Wanted::Any))).await.ok().flatten()
+    ///
+    /// # Errors
+    ///
+    /// There is a file, and it cannot be used: those of the operating system, and
+    /// [`InvalidData`](io::ErrorKind::InvalidData). They name the file.
+    pub async fn kept(&self) -> io::Result<Option<AccessToken>> {
+        let Some(shelf) = &self.shelf else { return Ok(None) };
+        shelf.aside(|shelf| shelf.look(None)).await
     }
 
     /// Keeps this token no longer, once it was revoked. One that another process has put in its place meanwhile stays.
     ///
     /// # Errors
     ///
-    /// Those of the operating system.
+    /// Those of [`kept`](Self::kept), and of the operating system.
     pub async fn forget(&self, token: &AccessToken) -> io::Result<()> {
         let Some(shelf) = &self.shelf else { return Ok(()) };
         let token = token.clone();
@@ -95,11 +100,11 @@ impl TokenSource for TokenStore {
             Ok(Turn::Ours(lock)) => Some(lock),
             Ok(Turn::Theirs) => {
                 let words = "another run of this program holds on to the kept token; went on without it";
-                shelf.warning.give(words);
+                shelf.warning.give(&shelf.with_path(words));
                 None
             }
             Err(error) => {
-                shelf.warning.give(&format!("tokens are not kept: {error}"));
+                shelf.warning.give(&shelf.with_path(&format!("tokens are not kept: {error}; {MEND}")));
                 None
             }
         };
@@ -110,7 +115,7 @@ impl TokenSource for TokenStore {
             let (kept, wanted) = (token.clone(), Wanted::of(why));
             // The lock goes along: should nobody wait for this any more, the file is still ours to replace.
             if let Err(error) = shelf.aside(move |shelf| shelf.keep(kept, asked, &wanted, &lock)).await {
-                shelf.warning.give(&format!("the token is not kept: {error}"));
+                shelf.warning.give(&shelf.with_path(&format!("the token is not kept: {error}; {MEND}")));
             }
         }
         Ok(token)
@@ -175,7 +180,7 @@ impl TokenStoreBuilder {
             })),
             Err(Problem::Refused(error)) => return Err(error),
             Err(Problem::Unusable(error)) => {
-                warning.give(&format!("tokens are not kept: {error} ({})", folder.display()));
+                warning.give(&format!("tokens are not kept: {error}; {MEND} ({})", folder.display()));
                 None
             }
         };
@@ -234,24 +239,30 @@ impl Shelf {
         }))
     }
 
+    /// Looks for a token to hand out. One that cannot be used is as good as none, for another is fetched.
     fn find(&self, wanted: &Wanted) -> Option<AccessToken> {
         let rejected = match wanted {
             Wanted::Any => None,
             Wanted::New => return None,
             Wanted::OtherThan(token) => Some(token),
         };
-        let kept = match self.file.read() {
-            Ok(None) => return None,
-            Ok(Some(bytes)) => Kept::decode(&bytes, &self.owner),
-            Err(error) => {
-                self.warning.give(&self.about(&format!("cannot be read: {error}")));
-                return None;
-            }
+        self.look(rejected).unwrap_or_else(|error| {
+            self.warning.give(&format!("{error}; another is fetched"));
+            None
+        })
+    }
+
+    fn look(&self, rejected: Option<&AccessToken>) -> io::Result<Option<AccessToken>> {
+        let unusable = |kind, what: &dyn fmt::Display| {
+            io::Error::new(kind, self.with_path(&format!("the kept token cannot be used: {what}")))
         };
-        let kept =
-            kept.map_err(|what| self.warning.give(&self.about(&format!("cannot be used: {what}")))).ok()?;
-        let token = kept.hand_out(self.clock.wall(), &self.owner)?;
-        rejected.is_none_or(|rejected| rejected.header() != token.header()).then_some(token)
+        let Some(bytes) = self.file.read().map_err(|error| unusable(error.kind(), &error))? else {
+            return Ok(None);
+        };
+        let kept = Kept::decode(&bytes, &self.owner);
+        let kept = kept.map_err(|what| unusable(io::ErrorKind::InvalidData, &what))?;
+        let token = kept.hand_out(self.clock.wall(), &self.owner);
+        Ok(token.filter(|token| rejected.is_none_or(|rejected| rejected.header() != token.header())))
     }
 
     fn keep(&self, token: AccessToken, asked: SystemTime, wanted: &Wanted, lock: &Lock) -> io::Result<()> {
@@ -264,14 +275,14 @@ impl Shelf {
     }
 
     fn forget(&self, token: &AccessToken) -> io::Result<()> {
-        match self.find(&Wanted::Any) {
+        match self.look(None)? {
             Some(kept) if kept.header() == token.header() => self.file.remove(),
             _ => Ok(()),
         }
     }
 
-    fn about(&self, what: &str) -> String {
-        format!("the kept token {what}; another is fetched ({})", self.file.path().display())
+    fn with_path(&self, what: &str) -> String {
+        format!("{what} ({})", self.file.path().display())
     }
 }
 
@@ -317,6 +328,7 @@ enum Turn {
 /// How long to wait for another process: longer than the 30 s that a token request may take. With less, all that wait
 /// for a slow token endpoint would ask it as well.
 const PATIENCE: Duration = Duration::from_secs(35);
+const MEND: &str = "give them a folder that can be written to";
 const PAUSE: Duration = Duration::from_millis(20);
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ const ARROWS: &[(&str, Allowed)] = &[
         Allowed::Only(&[
             "claviger-auth-core",
             "claviger-client",
+            "claviger-input-file",
             "claviger-mtls",
             "claviger-oauth-cc",
             "claviger-token-endpoint",
@@ -30,8 +31,10 @@ const ARROWS: &[(&str, Allowed)] = &[
             "claviger-auth-core",
             "claviger-basic",
             "claviger-client",
+            "claviger-input-file",
             "claviger-mtls",
             "claviger-oauth-cc",
+            "claviger-spool",
             "claviger-token-endpoint",
         ]),
     ),
@@ -70,6 +73,7 @@ const ARROWS: &[(&str, Allowed)] = &[
         ]),
     ),
     ("claviger-error", Allowed::Only(&[])),
+    ("claviger-input-file", Allowed::Only(&[])),
     (
         "claviger-login",
         Allowed::Only(&[
@@ -81,7 +85,7 @@ const ARROWS: &[(&str, Allowed)] = &[
             "claviger-token-store-file",
         ]),
     ),
-    ("claviger-mtls", Allowed::Only(&["claviger-auth-core"])),
+    ("claviger-mtls", Allowed::Only(&["claviger-auth-core", "claviger-input-file"])),
     ("claviger-oauth-cc", Allowed::Only(&["claviger-auth-core", "claviger-token-endpoint"])),
     ("claviger-oauth-code", Allowed::Only(&["claviger-auth-core", "claviger-token-endpoint"])),
     ("claviger-per-customer", Allowed::Only(&["claviger-auth-core"])),
@@ -96,6 +100,7 @@ const ARROWS: &[(&str, Allowed)] = &[
             "claviger-clarus",
             "claviger-clazar",
             "claviger-client",
+            "claviger-input-file",
             "claviger-mtls",
             "claviger-oauth-cc",
             "claviger-oauth-code",
@@ -110,6 +115,7 @@ const ARROWS: &[(&str, Allowed)] = &[
         "claviger-session-store-file",
         Allowed::Only(&["claviger-auth-core", "claviger-oauth-code", "claviger-private-file"]),
     ),
+    ("claviger-spool", Allowed::Only(&["claviger-auth-core", "claviger-private-file"])),
     ("claviger-test-kit", Allowed::Only(&["claviger-auth-core"])),
     ("claviger-tests", Allowed::All),
     ("claviger-token-endpoint", Allowed::Only(&["claviger-auth-core"])),
@@ -122,6 +128,7 @@ const ARROWS: &[(&str, Allowed)] = &[
 const OPTIONAL: &[(&str, &str)] = &[
     ("claviger-clara", "claviger-client"),
     ("claviger-clarify", "claviger-client"),
+    ("claviger-clarify", "claviger-spool"),
     ("claviger-clarus", "claviger-client"),
     ("claviger-clazar", "claviger-client"),
 ];

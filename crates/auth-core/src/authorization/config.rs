@@ -37,8 +37,9 @@ impl Config {
         credential: &Credential,
     ) -> Result<(), Error> {
         if self.bound_elsewhere(credential) {
-            let bound = Error::new(ErrorKind::ClientCertificate, "the token is bound to another certificate");
-            return Err(bound.with_advice("use one client certificate for the token endpoint and the API"));
+            let what = "the token is bound to another certificate than the layer knows to be presented";
+            let bound = Error::new(ErrorKind::ClientCertificate, what);
+            return Err(bound.with_advice("use one certificate for tokens and API; name it by with_identity"));
         }
         self.put(request, credential)
     }

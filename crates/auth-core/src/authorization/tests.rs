@@ -329,7 +329,9 @@ async fn a_bound_token_goes_over_its_own_certificate_only() {
     for (layer, refused) in cases {
         let api = Api::default();
         let result = layer.layer(api.service()).oneshot(get("https://api.example/")).await;
-        assert_eq!(result.err().as_ref().map(kind), refused);
+        assert_eq!(result.as_ref().err().map(kind), refused);
+        let advice = result.as_ref().err().and_then(|error| Error::find(&**error)).map(Error::advice);
+        assert!(advice.is_none_or(|advice| advice.contains("with_identity")), "{advice:?}");
         assert_eq!(api.seen().len(), usize::from(refused.is_none()));
     }
 }

@@ -1,11 +1,12 @@
 //! A folder of files, each judged by its content.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use claviger_auth_core::{Error, ErrorKind, Thumbprint};
+use claviger_input_file::InputFile;
 use claviger_mtls::{Identity, Trust};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use secrecy::ExposeSecret;
@@ -26,22 +27,24 @@ pub(super) fn read(folder: &Path) -> Result<Credentials, Error> {
     let mut passed_over = PassedOver::default();
     let (mut pems, mut binaries): (Vec<Pem>, Vec<Pem>) = Default::default();
     for path in files(folder)? {
-        let text = match fs::read(&path) {
-            Ok(text) => Zeroizing::new(text),
+        let file = match InputFile::read(&path, LARGEST) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => continue,
             Err(error) => {
                 keep_first(&mut passed_over.blank, unreadable(&path, error));
                 continue;
             }
         };
-        match Content::of(&text) {
+        let text = file.bytes();
+        match Content::of(text) {
             Content::Empty => keep_first(&mut passed_over.blank, empty(&path)),
-            Content::Json => match document::read(&path, without_bom(&text)) {
+            Content::Json => match document::read(&path, without_bom(text)) {
                 Ok(Document::Credentials(client)) => clients.push((path, *client)),
                 Ok(Document::Other(what)) => keep_first(&mut passed_over.other, other(&path, what)),
                 Err(error) => keep_first(&mut passed_over.faulty, error),
             },
-            Content::Pem => pems.push((path.display().to_string(), text)),
-            Content::Binary => binaries.push((path.display().to_string(), text)),
+            Content::Pem => pems.push((path.display().to_string(), Zeroizing::new(text.to_vec()))),
+            Content::Binary => binaries.push((path.display().to_string(), Zeroizing::new(text.to_vec()))),
             Content::Other => {}
         }
     }
@@ -98,13 +101,13 @@ fn without_bom(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
-/// The files of a folder, in the order of their names; hidden ones and very large ones are none of Clara's.
+/// The files of a folder, in the order of their names; hidden ones are none of Clara's, nor what is no file.
 fn files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
         let path = entry.map_err(|error| unreadable(folder, error))?.path();
         let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        let file = fs::metadata(&path).is_ok_and(|file| file.is_file() && file.len() <= LARGEST);
+        let file = fs::metadata(&path).is_ok_and(|file| file.is_file());
         if file && !hidden {
             files.push(path);
         }
@@ -192,7 +195,7 @@ fn other(path: &Path, what: &'static str) -> Error {
         .with_advice(PUT_THE_JSON)
 }
 
-fn unreadable(path: &Path, error: std::io::Error) -> Error {
+fn unreadable(path: &Path, error: io::Error) -> Error {
     Error::new(ErrorKind::Configuration, "the credentials cannot be read")
         .with_subject(path.display().to_string())
         .with_advice("give the folder with the files that Clara sent, and the right to read them")
@@ -210,4 +213,5 @@ const BEGIN_CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
 const PRIVATE_KEY: &[u8] = b"PRIVATE KEY-----";
 const PUT_THE_JSON: &str =
     "put the JSON file with clientId and clientSecret, as Clara issued it, into the folder";
-const LARGEST: u64 = 8 * 1024 * 1024;
+/// What is larger is none of Clara's.
+const LARGEST: usize = 8 * 1024 * 1024;

@@ -38,7 +38,7 @@ fn error(files: &[(&str, &str)]) -> Error {
 }
 
 #[test]
-fn judges_files_by_content_and_not_by_name() {
+fn c13_judges_files_by_content_and_not_by_name() {
     let (own, ca) = (made(false), made(true));
     let usual =
         [("a.json", FLAT), ("a.crt", &own.certificate), ("a.pem", &ca.certificate), ("a.key", &own.key)];
@@ -57,7 +57,7 @@ fn judges_files_by_content_and_not_by_name() {
 
 /// Whoever has the key of a trusted certificate can pass for Clara: last year's must not be one.
 #[test]
-fn trusts_only_authorities_that_have_a_file_of_their_own() {
+fn c16_trusts_only_authorities_that_have_a_file_of_their_own() {
     let (own, old, ca, issuer) = (made(false), made(false), made(true), made(true));
     let chain = format!("{}{}", own.certificate, issuer.certificate);
     let old_chain = format!("{}{}", issuer.certificate, old.certificate);
@@ -125,6 +125,17 @@ fn files_that_are_none_of_claras_are_passed_over() {
 }
 
 #[test]
+fn what_is_too_large_for_claras_is_passed_over() {
+    let own = made(false);
+    let folder = folder(&[("m.json", FLAT), ("m.crt", &own.certificate), ("m.key", &own.key)]);
+    fs::write(folder.path().join("a.json"), FLAT.to_owned() + &" ".repeat(9 * 1024 * 1024)).unwrap();
+    assert_eq!(Credentials::from_dir(folder.path()).unwrap().client_id(), "acme");
+    fs::remove_file(folder.path().join("m.json")).unwrap();
+    let words = Credentials::from_dir(folder.path()).unwrap_err().to_string();
+    assert!(words.starts_with("no file of the folder holds a client id and secret"), "{words}");
+}
+
+#[test]
 fn what_was_passed_over_is_told_if_nothing_else_serves() {
     let (own, old) = (made(false), made(true));
     let expired = {
@@ -172,7 +183,7 @@ fn reads_both_shapes_of_json_and_the_pem_in_it() {
 }
 
 #[test]
-fn an_api_specification_beside_the_credentials_is_passed_over() {
+fn c12_an_api_specification_beside_the_credentials_is_passed_over() {
     let own = made(false);
     let files = [
         ("api.json", r#"{"openapi":"3.0.1"}"#),

@@ -54,7 +54,7 @@ fn get(uri: &str) -> Request<Full<Bytes>> {
 }
 
 #[tokio::test]
-async fn stamps_token_and_company_and_keeps_the_token_when_the_company_changes() {
+async fn c18_stamps_token_and_company_and_keeps_the_token_when_the_company_changes() {
     let (issuer, asked) = issuer();
     let layer = ClaraLayer::new(&config(), issuer).unwrap();
     let service = layer.layer(service_fn(|request: Request<Full<Bytes>>| async move {

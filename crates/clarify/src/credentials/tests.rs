@@ -1,3 +1,5 @@
+use std::fs;
+
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -32,7 +34,7 @@ fn refused(text: &str) -> (Error, String) {
 }
 
 #[test]
-fn reads_the_file_that_clarify_issues() {
+fn c4_reads_the_file_that_clarify_issues() {
     let credentials = read(&file()).unwrap();
     assert_eq!(credentials.credentials_type(), CredentialsType::ClientCredentials);
     assert_eq!(credentials.integration(), "c7s0j1e2qk1f3m9v8b10");
@@ -42,7 +44,7 @@ fn reads_the_file_that_clarify_issues() {
 }
 
 #[test]
-fn knows_every_name_of_both_types() {
+fn c5_knows_every_name_of_both_types() {
     for name in ["client-credentials", "client_credentials"] {
         let credentials = read(&with("/credentials/type", name)).unwrap();
         assert_eq!(credentials.credentials_type(), CredentialsType::ClientCredentials, "{name}");
@@ -75,7 +77,7 @@ fn refuses_other_types_by_naming_the_known_ones() {
 }
 
 #[test]
-fn names_the_field_that_is_missing_or_empty() {
+fn c3_names_the_field_that_is_missing_or_empty() {
     let mut places = Vec::new();
     for pointer in
         ["/apiUrl", "/integration", "/credentials/type", "/credentials/clientId", "/credentials/clientSecret"]
@@ -187,6 +189,9 @@ fn names_the_file() {
     let error = Credentials::from_file(&path).unwrap_err();
     assert_eq!(error.to_string(), format!("the credentials cannot be read ({})", path.display()));
     assert!(Credentials::from_file(folder.path()).is_err());
+    fs::write(&path, vec![b' '; MAX_LENGTH + 1]).unwrap();
+    let error = Credentials::from_file(&path).unwrap_err();
+    assert!(error.to_string().starts_with("the credentials cannot be read"), "{error}");
 
     let file_and = |text: &str| {
         fs::write(&path, text).unwrap();

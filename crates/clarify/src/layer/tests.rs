@@ -128,7 +128,7 @@ async fn asks_for_a_token_as_documented() {
 }
 
 #[tokio::test]
-async fn stamps_token_version_and_content_type() {
+async fn c7_stamps_token_version_and_content_type() {
     let (issuer, asked) = issuer();
     let (api, called) = api(&[]);
     let service = ClarifyLayer::new(&oauth(), issuer).unwrap().layer(api);
@@ -142,7 +142,7 @@ async fn stamps_token_version_and_content_type() {
 }
 
 #[tokio::test]
-async fn the_version_of_the_client_is_sent_and_never_over_the_callers() {
+async fn c8_the_version_of_the_client_is_sent_and_never_over_the_callers() {
     let (issuer, _) = issuer();
     let (api, called) = api(&[]);
     let config = oauth().with_api_version(ApiVersion::new("1.2").unwrap());

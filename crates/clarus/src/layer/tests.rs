@@ -97,7 +97,7 @@ fn asks_for_tokens_by_basic_and_without_scopes() {
 }
 
 #[test]
-fn asks_by_the_body_and_for_scopes_if_told_to() {
+fn c21_asks_by_the_body_and_for_scopes_if_told_to() {
     let credentials =
         credentials().with_method(ClientAuthenticationMethod::ClientSecretPost).with_scope("orders stock:*");
     let (headers, body) = asked_with(&Config::per_request(credentials));
@@ -109,7 +109,7 @@ fn asks_by_the_body_and_for_scopes_if_told_to() {
 }
 
 #[test]
-fn names_the_subdomain_on_token_requests_only_if_told_to() {
+fn c22_names_the_subdomain_on_token_requests_only_if_told_to() {
     let config = Config::new(subdomain("Acme"), credentials());
     assert!(!asked_with(&config).0.contains_key(X_CLARUS_SUBDOMAIN));
     let config = config.with_subdomain_on_token_requests();
@@ -139,7 +139,7 @@ async fn stamps_token_and_subdomain_and_keeps_the_token_when_the_subdomain_chang
 }
 
 #[tokio::test]
-async fn leaves_the_callers_content_type() {
+async fn c23_leaves_the_callers_content_type() {
     let (api, sent) = api(&[200]);
     let token = StaticToken::bearer("given".into()).unwrap();
     let service = ClarusLayer::new(&Config::new(subdomain("acme"), token), issuer().0).unwrap().layer(api);
@@ -176,7 +176,7 @@ async fn sends_once_more_with_another_token_and_the_same_subdomain() {
 }
 
 #[tokio::test]
-async fn does_not_fight_for_the_session() {
+async fn c24_does_not_fight_for_the_session() {
     let (issuer, asked) = issuer();
     let config = Config::new(subdomain("acme"), credentials()).with_spacing(Duration::from_secs(3600));
     let (api, sent) = api(&[401]);

@@ -87,7 +87,7 @@ async fn asked_with(config: &Config) -> (HeaderMap, String) {
 }
 
 #[tokio::test]
-async fn asks_for_tokens_by_json_without_a_grant_type() {
+async fn c25_asks_for_tokens_by_json_without_a_grant_type() {
     let (headers, body) = asked_with(&config()).await;
     assert_eq!(body, r#"{"client_id":"acme","client_secret":"canary-secret"}"#);
     assert_eq!(headers[CONTENT_TYPE], "application/json");
@@ -169,7 +169,7 @@ async fn stamps_from_credentials_of_ones_own() {
 
 /// A rotated secret is a new configuration, whose layer knows nothing of the old token.
 #[tokio::test]
-async fn a_new_configuration_begins_with_a_new_token() {
+async fn c27_a_new_configuration_begins_with_a_new_token() {
     let (issuer, asked) = issuer();
     for secret in ["canary-secret", "rotated"] {
         let (api, _) = api(&[200]);

@@ -1,14 +1,14 @@
 //! The files that the settings name: there, readable, and nobody else's business.
 
 use std::{
-    fs::{self, File, Metadata},
-    io::Read,
+    fs::{self, Metadata},
+    io,
     path::{Path, PathBuf},
 };
 
 use claviger_auth_core::{Error, ErrorKind};
+use claviger_input_file::InputFile;
 use claviger_profiles::{SecretSource, Section, Value};
-use zeroize::Zeroizing;
 
 use super::report::Report;
 
@@ -47,8 +47,8 @@ enum Content {
 fn one(name: &str, path: &Path, content: Content, report: &mut Report) {
     let step = format!("file {name}");
     let shown = path.display();
-    let metadata = match look(path) {
-        Ok(metadata) => metadata,
+    let (metadata, form) = match look(path) {
+        Ok(found) => found,
         Err(error) => {
             let error = Error::new(ErrorKind::Configuration, "the file cannot be read")
                 .with_subject(shown.to_string())
@@ -71,7 +71,7 @@ fn one(name: &str, path: &Path, content: Content, report: &mut Report) {
         Content::Public => None,
     };
     match exposed {
-        None => report.ok(step, format!("{shown}: {}", form(path, &metadata))),
+        None => report.ok(step, format!("{shown}: {form}")),
         Some(found) => report.warn(
             step,
             format!("others may read {}", found.display()),
@@ -80,31 +80,27 @@ fn one(name: &str, path: &Path, content: Content, report: &mut Report) {
     }
 }
 
-/// Opens a file, or lists a folder: whether one may is only known by trying.
-fn look(path: &Path) -> std::io::Result<Metadata> {
-    let metadata = fs::metadata(path)?;
-    if metadata.is_dir() {
-        fs::read_dir(path).map(drop)?
-    } else {
-        File::open(path).map(drop)?
+/// Reads a file, or lists a folder: whether one may is only known by trying. Says what is in it, too.
+fn look(path: &Path) -> io::Result<(Metadata, String)> {
+    match InputFile::read(path, LARGEST) {
+        Ok(file) => Ok((file.metadata().clone(), form(file.bytes()))),
+        Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+            let files = fs::read_dir(path)?.flatten().count();
+            Ok((fs::metadata(path)?, format!("a folder with {files} files")))
+        }
+        Err(error) => Err(error),
     }
-    Ok(metadata)
 }
 
 /// Says what a file holds, by its labels and first bytes.
-fn form(path: &Path, metadata: &Metadata) -> String {
-    if metadata.is_dir() {
-        return format!("a folder with {} files", fs::read_dir(path).into_iter().flatten().count());
-    }
-    let mut start = Zeroizing::new(Vec::new());
-    let read = File::open(path).and_then(|file| file.take(LARGEST).read_to_end(&mut start));
-    let (Ok(_), Some(first)) = (read, start.first()) else { return "nothing in it".to_owned() };
-    let labels = pem_labels(&start);
-    match first {
+fn form(bytes: &[u8]) -> String {
+    let labels = pem_labels(bytes);
+    match bytes.first() {
+        None => "nothing in it".to_owned(),
         _ if !labels.is_empty() => format!("PEM with {}", labels.join(", ")),
-        0x30 => "DER or PKCS#12".to_owned(),
-        b'{' => "JSON".to_owned(),
-        _ => "text".to_owned(),
+        Some(0x30) => "DER or PKCS#12".to_owned(),
+        Some(b'{') => "JSON".to_owned(),
+        Some(_) => "text".to_owned(),
     }
 }
 
@@ -152,7 +148,7 @@ fn grants(_metadata: &Metadata, _right: u32) -> bool {
 }
 
 /// Much more than keys and certificates take.
-const LARGEST: u64 = 1024 * 1024;
+const LARGEST: usize = 1024 * 1024;
 /// What others need to read a file, or to enter a folder.
 const READ: u32 = 0o055;
 const WRITE: u32 = 0o022;

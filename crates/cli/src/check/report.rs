@@ -178,7 +178,7 @@ const VERDICT: &str = "verdict";
 impl Step {
     fn to_text(&self) -> String {
         let (word, style) = self.status.word();
-        let mut text = format!("{style}{word:<8}{style:#}{:<24}{}\n", self.name, escaped(&self.detail));
+        let mut text = format!("{style}{word:<8}{style:#}{:<23} {}\n", self.name, escaped(&self.detail));
         if let Some(advice) = &self.advice {
             // Writing to a String does not fail.
             let _ = writeln!(text, "{:8}{GOOD}try:{GOOD:#} {advice}", "");
@@ -218,6 +218,16 @@ mod tests {
         assert_eq!(json[2], json!({"step": "b", "status": "failed", "detail": "no", "advice": "ask them"}));
         assert_eq!(json[0]["advice"], Value::Null);
         assert_eq!(report.close(), Exit::Refused);
+    }
+
+    #[test]
+    fn a_step_and_what_it_found_are_two_words() {
+        for name in ["a", "twenty-three characters", "and twenty-four of them."] {
+            let step = Step { name: name.into(), status: Status::Ok, detail: "well".into(), advice: None };
+            let text = step.to_text();
+            let (_, rest) = text.split_once(name).unwrap();
+            assert_eq!((rest.trim_start_matches(' '), rest.starts_with(' ')), ("well\n", true), "{text}");
+        }
     }
 
     #[test]

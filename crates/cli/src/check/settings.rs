@@ -88,7 +88,8 @@ pub(super) fn read(
     let profile = settings::read(section, choice, None, environment);
     let profile = report.need("configuration", profile.map_err(Into::into))?;
     report.ok("configuration", format!("{provider} has all that it needs"));
-    for warning in profile.warnings() {
+    // The files that others may write have a step of their own.
+    for warning in profile.meaningless() {
         report.warn(
             "configuration",
             warning.as_str(),

@@ -1,19 +1,15 @@
 //! The request as it was typed. No word of a header or a body is in an error.
 
-use std::{fs, io::Read};
-
 use bytes::Bytes;
 use claviger_auth_core::{Error, ErrorKind};
+use claviger_profiles::belongs_to_the_client;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Uri,
-    header::{
-        ACCEPT, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, PROXY_AUTHORIZATION, TE, TRAILER,
-        TRANSFER_ENCODING, UPGRADE, USER_AGENT,
-    },
+    header::{ACCEPT, CONTENT_TYPE, USER_AGENT},
 };
 use http_body_util::Full;
 
-use crate::args::RequestArguments;
+use crate::{args::RequestArguments, input};
 
 /// Makes the request. The layers refuse `own_headers` too, but cannot know what to type instead.
 pub(super) fn build(
@@ -31,7 +27,7 @@ pub(super) fn build(
         }
         headers.append(name, value);
     }
-    let body = arguments.data.as_deref().map(body).transpose()?;
+    let body = arguments.data.as_deref().map(|typed| input::read("-d", typed)).transpose()?;
     if body.is_some() {
         headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
     }
@@ -51,18 +47,22 @@ pub(super) fn build(
 fn method(typed: &str) -> Result<Method, Error> {
     let upper = typed.to_ascii_uppercase();
     let name = if COMMON.contains(&&*upper) { &upper } else { typed };
-    Method::from_bytes(name.as_bytes()).map_err(|_| {
-        Error::new(ErrorKind::Configuration, "this is no HTTP method")
+    let bad = |what| {
+        Error::new(ErrorKind::Configuration, what)
             .with_subject("METHOD")
             .with_advice("write the method first, such as GET, then the path")
-    })
+    };
+    if typed.eq_ignore_ascii_case("CONNECT") {
+        return Err(bad("CONNECT asks a proxy for a tunnel, and no server for anything"));
+    }
+    Method::from_bytes(name.as_bytes()).map_err(|_| bad("this is no HTTP method"))
 }
 
 fn header(typed: &str) -> Result<(HeaderName, HeaderValue), Error> {
     let bad = |what| Error::new(ErrorKind::Configuration, what).with_subject("-H").with_advice(WRITE_HEADER);
     let (name, value) = typed.split_once(':').ok_or_else(|| bad("a header has no colon"))?;
     let name: HeaderName = name.trim().parse().map_err(|_| bad("a header has no proper name"))?;
-    if OF_THE_CLIENT.contains(&name) {
+    if belongs_to_the_client(&name) {
         return Err(bad("this header belongs to the HTTP client")
             .with_subject(format!("-H, {name}"))
             .with_advice("leave it out; it follows from the URL and the body"));
@@ -74,45 +74,13 @@ fn header(typed: &str) -> Result<(HeaderName, HeaderValue), Error> {
     Ok((name, value))
 }
 
-fn body(typed: &str) -> Result<Bytes, Error> {
-    let unreadable = |error: std::io::Error, subject: &str| {
-        Error::new(ErrorKind::Configuration, "the body cannot be read")
-            .with_subject(format!("-d, {subject}"))
-            .with_advice("check the path; a body that begins with @ can be given as a file or on stdin")
-            .with_source(error)
-    };
-    match typed.strip_prefix('@') {
-        None => Ok(Bytes::copy_from_slice(typed.as_bytes())),
-        Some("-") => {
-            let mut bytes = Vec::new();
-            std::io::stdin()
-                .lock()
-                .read_to_end(&mut bytes)
-                .map_err(|error| unreadable(error, "standard input"))?;
-            Ok(bytes.into())
-        }
-        Some(path) => fs::read(path).map(Bytes::from).map_err(|error| unreadable(error, path)),
-    }
-}
-
 const COMMON: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
-const OF_THE_CLIENT: [HeaderName; 11] = [
-    CONNECTION,
-    CONTENT_LENGTH,
-    EXPECT,
-    HOST,
-    HeaderName::from_static("keep-alive"),
-    PROXY_AUTHORIZATION,
-    HeaderName::from_static("proxy-connection"),
-    TE,
-    TRAILER,
-    TRANSFER_ENCODING,
-    UPGRADE,
-];
 const WRITE_HEADER: &str = "write it as -H 'Name: value', on one line";
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use http_body_util::BodyExt;
 
     use super::*;
@@ -127,6 +95,15 @@ mod tests {
     fn body_of(request: Request<Full<Bytes>>) -> Bytes {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(request.into_body().collect()).unwrap().to_bytes()
+    }
+
+    #[test]
+    fn asks_no_server_for_a_tunnel() {
+        for method in ["CONNECT", "connect"] {
+            let error = build(&[method, "/"]).unwrap_err();
+            assert!(error.to_string().starts_with("CONNECT asks a proxy"), "{error}");
+        }
+        assert!(build(&["TRACE", "/"]).is_ok());
     }
 
     #[test]

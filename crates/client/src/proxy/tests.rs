@@ -65,7 +65,8 @@ async fn asks_the_proxy_for_a_tunnel_with_its_password() {
     assert_eq!(error.kind(), ErrorKind::Connect);
     assert_eq!(error.subject(), Some(&*format!("proxy {address}")));
     let told = chain(&error);
-    assert!(told.contains("proxy authorization required"), "{told}");
+    assert!(told.starts_with("the proxy asks for a user and a password"), "{told}");
+    assert!(error.advice().contains("user:password@"), "{}", error.advice());
     assert!(!told.contains("sesame") && !told.contains("QWxh"), "{told}");
 }
 
@@ -73,11 +74,24 @@ async fn asks_the_proxy_for_a_tunnel_with_its_password() {
 async fn a_proxy_that_refuses_or_is_not_there_is_named() {
     let (address, _) = proxy("HTTP/1.1 403 Forbidden\r\n\r\n").await;
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
-    for address in [address, gone] {
+    for (address, words) in [(address, "refused the connection"), (gone, "cannot be reached")] {
         let error = error(client(Proxies::new(&address, "").unwrap()), "https://api.example/").await;
         assert_eq!(error.kind(), ErrorKind::Connect);
         assert_eq!(error.subject(), Some(&*format!("proxy {address}")));
+        assert!(error.to_string().contains(words), "{error}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proxy_that_hangs_is_named() {
+    // It takes connections, and nobody speaks.
+    let hanging = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = hanging.local_addr().unwrap();
+    let error = error(client(Proxies::new(&address.to_string(), "").unwrap()), "https://api.example/").await;
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    let told = format!("no connection within the time allowed (proxy {address}, for api.example)");
+    assert_eq!(error.to_string(), told);
+    assert!(error.advice().contains("NO_PROXY"), "{}", error.advice());
 }
 
 #[tokio::test]

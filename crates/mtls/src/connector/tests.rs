@@ -174,6 +174,16 @@ async fn http_2_alone_is_offered_and_wanted_where_it_is_asked_for() {
 }
 
 #[tokio::test]
+async fn a_server_of_another_protocol_is_offered_none_where_it_is_asked_for() {
+    let server = Server { asks: Asks::Nothing, protocols: &[b"mqtt"], ..Server::new(&TLS13) };
+    let address = server.listen().await;
+    let layer = MtlsLayer::new(server.authority.tls().build().unwrap());
+    let error = connect(layer.clone(), &https(address)).await.unwrap_err();
+    assert_eq!(Error::find(&*error).unwrap().kind(), ErrorKind::Tls);
+    connect(layer.with_no_protocol(), &https(address)).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_server_that_asks_for_no_certificate_gets_none() {
     let server = Server { asks: Asks::Nothing, ..Server::new(&TLS13) };
     let address = server.listen().await;

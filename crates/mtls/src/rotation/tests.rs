@@ -228,3 +228,36 @@ fn shows_no_key() {
     let text = format!("{rotation:?} {:?}", told.try_recv().unwrap());
     assert!(key.lines().filter(|line| !line.contains("--")).all(|line| !text.contains(line)), "{text}");
 }
+
+#[test]
+fn the_last_failure_is_told_while_the_files_are_read() {
+    let folder = Folder::new();
+    let (asked, rotation) = (Arc::new(Mutex::new(Vec::new())), Arc::new(std::sync::OnceLock::new()));
+    let (asking, reading) = (Arc::clone(&asked), Arc::clone(&rotation));
+    let made = Rotation::new(folder.tls, move || {
+        let rotation: &Rotation = reading.get().unwrap();
+        asking.lock().unwrap().push(rotation.failure().is_some());
+        Err(Error::new(ErrorKind::Configuration, "it cannot be read"))
+    });
+    let rotation = rotation.get_or_init(|| made);
+    rotation.reload().unwrap_err();
+    rotation.reload().unwrap_err();
+    assert_eq!(*asked.lock().unwrap(), [false, true]);
+}
+
+#[test]
+fn nobody_reads_while_the_listener_is_told_what_was_read_before() {
+    let folder = Folder::new();
+    let turn = Arc::new(std::sync::OnceLock::<Arc<Mutex<()>>>::new());
+    let taken = Arc::clone(&turn);
+    let told = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&told);
+    let rotation = folder.rotation().with_listener(move |_| {
+        assert!(taken.get().unwrap().try_lock().is_err(), "another could read, and be told first");
+        *count.lock().unwrap() += 1;
+    });
+    turn.get_or_init(|| Arc::clone(&rotation.turn));
+    folder.write(&folder.authority.issue("second"));
+    rotation.reload().unwrap().unwrap();
+    assert_eq!(*told.lock().unwrap(), 1);
+}

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use claviger_auth_core::Error;
 use claviger_clarify::{
-    ApiVersion, Client as ClarifyClient, Config, Credentials, CredentialsType, Endpoints,
+    ApiVersion, Client as ClarifyClient, Config, Credentials, CredentialsType, Endpoints, RpcClient,
+    mqtt::{Broker, Publisher},
 };
 use claviger_mtls::Tls;
 use claviger_token_endpoint::ClientAuthenticationMethod;
@@ -14,7 +15,7 @@ use http_body_util::Full;
 use secrecy::SecretString;
 use tower::util::BoxCloneService;
 
-use super::{Probe, Provide, Service, TokenRequestFacts, TokenRequests, Tokens};
+use super::{Probe, Provide, Publishing, Service, TokenRequestFacts, TokenRequests, Tokens};
 use crate::{
     location::Base,
     settings::{Client, Names},
@@ -26,6 +27,7 @@ struct Clarify {
     config: Config,
     client_id: String,
     client_secret: SecretString,
+    broker: Result<Broker, Error>,
 }
 
 pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
@@ -56,7 +58,15 @@ pub(super) fn read(client: &Client<'_>) -> Result<Box<dyn Provide>, Error> {
     if let Some(trust) = client.trust()? {
         config = config.with_trust(trust);
     }
-    Ok(Box::new(Clarify { config, client_id, client_secret }))
+    let broker = match section.parsed("mqtt_url", Broker::new)? {
+        Some(broker) => Ok(broker),
+        // Another API's credentials are not for the production broker.
+        None if config.endpoints().origin() != Endpoints::production().origin() => {
+            Err(section.missing("mqtt_url"))
+        }
+        None => Ok(Broker::production()),
+    };
+    Ok(Box::new(Clarify { config, client_id, client_secret, broker }))
 }
 
 impl Provide for Clarify {
@@ -98,6 +108,10 @@ impl Provide for Clarify {
         Ok(BoxCloneService::new(client))
     }
 
+    fn rpc(&self, service: &Service) -> Option<RpcClient<Service>> {
+        Some(RpcClient::new(&self.config, service.clone()))
+    }
+
     fn base(&self) -> Base {
         let endpoints = self.config.endpoints().clone();
         Base::documented(self.config.endpoints().origin(), move |path| endpoints.url(path))
@@ -115,6 +129,26 @@ impl Provide for Clarify {
             r#"{"jsonrpc":"2.0","id":"1","method":"clarify.selectItems","params":{"query":{"limit":1}}}"#;
         Probe::post("/rpc", body)
     }
+
+    fn publishing(&self) -> Option<Result<Publishing, Error>> {
+        Some(self.broker.clone().map(|broker| Publishing {
+            spool_name: file_name(&format!("{}@{}", self.client_id, broker.address())),
+            publisher: Publisher::builder(&self.config, broker),
+        }))
+    }
+}
+
+/// Makes a name for a file that no other text has.
+fn file_name(text: &str) -> String {
+    let mut name = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'@' | b'-' | b'.' => name.push(char::from(byte)),
+            // Some file systems do not tell large letters from small ones.
+            _ => name.push_str(&format!("_{byte:02x}")),
+        }
+    }
+    name
 }
 
 const SETTINGS: Names = &["api_version", "client_id", "client_secret", "credentials", "mqtt_url"];

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use zeroize::Zeroizing;
 
 use super::{TokenRequestFacts, requests::LoopbackHttp};
-use crate::settings::{Client, Names};
+use crate::settings::{Client, Names, Section};
 
 /// Lets users log in as a profile says, and makes sessions of what comes of that. A clone is cheap.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub struct Logins {
 /// Holds what only a login takes.
 #[derive(Clone, Debug)]
 pub(super) struct LoginSettings {
-    profile: String,
+    section: Section,
     authorize_url: Option<String>,
     redirect_uri: Option<String>,
     session_key: Option<SecretSlice<u8>>,
@@ -98,7 +98,18 @@ impl Logins {
     /// The profile's name.
     #[must_use]
     pub fn profile(&self) -> &str {
-        &self.settings.profile
+        self.settings.section.name()
+    }
+
+    /// Puts a setting's place on an error about it: these are looked at only when somebody logs in.
+    #[must_use]
+    pub fn placed(&self, error: Error) -> Error {
+        let subject =
+            ["authorize_url", "redirect_uri"].into_iter().find(|name| error.subject() == Some(*name));
+        match subject {
+            Some(name) => self.settings.section.placed(name, error),
+            None => error,
+        }
     }
 
     /// The key that the session is sealed with where it is kept, if there is one: 32 bytes.
@@ -128,7 +139,7 @@ impl LoginSettings {
             ));
         }
         Ok(Self {
-            profile: section.name().to_owned(),
+            section: section.clone(),
             authorize_url: given.or(usual_url).map(ToOwned::to_owned),
             redirect_uri: section.text("redirect_uri").map(ToOwned::to_owned),
             session_key: session_key(client)?,

@@ -1,9 +1,10 @@
 //! The token requests of a server that the settings describe.
 
-use std::{fs, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use claviger_auth_core::{Error, ErrorKind, Origin, Thumbprint, TokenSource};
+use claviger_input_file::InputFile;
 use claviger_oauth_cc::ClientCredentials;
 use claviger_token_endpoint::{
     ClientAuthentication, ClientAuthenticationMethod, Discovery, Proof, SigningKey, TokenEndpoint,
@@ -11,7 +12,6 @@ use claviger_token_endpoint::{
 use http::{HeaderName, HeaderValue, Uri};
 use http_body_util::Full;
 use secrecy::SecretString;
-use zeroize::Zeroizing;
 
 use super::logins::{LoginSettings, Logins};
 use crate::{
@@ -228,11 +228,11 @@ fn signing_key(section: &Section) -> Result<SigningKey, Error> {
     let path = section.path("signing_key_file").ok_or_else(|| {
         section.missing("signing_key_file").with_advice("name the PEM file with the private key")
     })?;
-    let pem = fs::read(path).map(Zeroizing::new).map_err(|error| {
+    let pem = InputFile::read(&path, MAX_KEY_LENGTH).map_err(|error| {
         let unreadable = Error::new(ErrorKind::Configuration, "the signing key cannot be read");
         section.placed("signing_key_file", unreadable.with_source(error))
     })?;
-    let key = SigningKey::from_pem(&pem).map_err(|error| section.placed("signing_key_file", error))?;
+    let key = SigningKey::from_pem(pem.bytes()).map_err(|error| section.placed("signing_key_file", error))?;
     match section.parsed("signing_alg", str::parse)? {
         Some(algorithm) => {
             key.with_algorithm(algorithm).map_err(|error| section.placed("signing_alg", error))
@@ -254,6 +254,8 @@ fn parameters(section: &Section) -> Result<Vec<(String, String)>, Error> {
     })
 }
 
+/// Much more than a key takes.
+const MAX_KEY_LENGTH: usize = 1024 * 1024;
 const SETTINGS: Names = &[
     "audience",
     "client_auth",

@@ -84,6 +84,28 @@ fn each_token_request_is_told_from_any_other() {
     assert!(!format!("{custom:?}").contains("\"d\""), "the tenant is not shown");
 }
 
+#[test]
+fn publishes_to_the_broker_that_belongs_to_the_credentials() {
+    let basic = "provider = 'clarify'\ncredentials = 'basic.json'\n";
+    let name = |more: &str| {
+        load(&format!("{basic}{more}\n"), None, &[]).unwrap().publishing().map(|it| it.spool_name)
+    };
+    assert_eq!(name("").unwrap(), "i@mqtt.clarify.io_3a8883");
+    assert_eq!(name("mqtt_url = 'mqtts://Broker.example'").unwrap(), "i@_42roker.example_3a8883");
+    // The credentials of a sandbox are not for the real broker.
+    let staging = "api_url = 'https://127.0.0.1:1/v1/'\n";
+    let error = name(staging).unwrap_err();
+    assert!(
+        error.to_string().starts_with("a setting is missing") && error.to_string().contains("mqtt_url"),
+        "{error}"
+    );
+    assert_eq!(name(&format!("{staging}mqtt_url = 'mqtt://localhost'")).unwrap(), "i@localhost_3a1883");
+    let error = refused(&format!("{basic}mqtt_url = 'mqtt://acme:swordfish@broker.example'\n"));
+    assert!(error.to_string().contains("a.mqtt_url"), "{error}");
+    let error = load(CLAZAR, None, &[]).unwrap().publishing().unwrap_err();
+    assert!(error.to_string().starts_with("this provider has no MQTT broker"), "{error}");
+}
+
 const REQUESTS: &str = "provider = 'custom'\napi_url = 'https://api.example/'\n\
                         auth = 'client-credentials'\nclient_id = 'acme'\n";
 
@@ -242,6 +264,14 @@ fn says_what_is_missing_or_wrong_and_where() {
         (custom("auth = 'basic'\nusername = 'a'"), "a.password"),
         (custom("auth = 'basic'\npassword = 'swordfish'"), "a.username"),
         (custom("auth = 'basic'\nusername = 'a:b'\npassword = 'swordfish'"), "a.username"),
+        (custom("auth = 'none'\ntenant_header = 'a b'"), "a.tenant_header"),
+        (
+            custom("auth = 'none'\ntenant_header = 'Authorization'"),
+            "claviger.toml:5:1, profiles.a.tenant_header",
+        ),
+        (custom("auth = 'none'\ntenant_header = 'Connection'"), "a.tenant_header"),
+        (custom("auth = 'none'\ntenant_header = 'Content-Length'"), "a.tenant_header"),
+        (custom("auth = 'none'\ntenant_header = 'Host'"), "a.tenant_header"),
         (custom("auth = 'token'"), "a.token"),
         (custom("auth = 'token'\ntoken = ''"), "a.token"),
         ("provider = 'swordfish'".to_owned(), "there are: clara, clarify, clarus, clazar, custom"),
@@ -320,6 +350,29 @@ fn a_session_is_sealed_with_the_key_of_the_variable_before_that_of_the_settings(
         );
         assert!(error.advice().contains("openssl rand") && !format!("{error:?}").contains(bad));
         assert!(key(setting, &[("KEY", bad)]).unwrap_err().to_string().contains("profiles.a.session_key"));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_refused_and_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let key = format!("{REQUESTS}issuer = 'https://auth.example'\nclient_auth = 'private_key_jwt'\n");
+    for path in ["/dev/zero", pipe.to_str().unwrap()] {
+        for settings in [
+            CLARIFY.replace("clarify.json", path),
+            format!("{CLARIFY}ca_file = '{path}'"),
+            CLARUS.replace("'swordfish'", &format!("{{ file = '{path}' }}")),
+            format!("{key}signing_key_file = '{path}'"),
+        ] {
+            let error = refused(&settings);
+            let causes =
+                std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+            let text: String = causes.map(ToString::to_string).collect();
+            assert!(text.contains("a pipe, a socket or a device"), "{settings}: {text}");
+        }
     }
 }
 

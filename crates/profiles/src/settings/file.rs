@@ -1,12 +1,9 @@
 //! The settings file: whether it may be believed, and its text.
 
-use std::{
-    fs::{File, Metadata},
-    io::Read,
-    path::Path,
-};
+use std::{fs::Metadata, io, path::Path};
 
 use claviger_auth_core::{Error, ErrorKind};
+use claviger_input_file::InputFile;
 use zeroize::Zeroizing;
 
 /// Reads the settings file, if nobody else could have written it.
@@ -15,39 +12,33 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, Error> {
     let problem = |what, advice| {
         Error::new(ErrorKind::Configuration, what).with_subject(name.as_str()).with_advice(advice)
     };
-    let file = File::open(path).map_err(|error| {
-        let (what, advice) = if error.kind() == std::io::ErrorKind::NotFound {
-            ("there is no settings file", NO_FILE)
+    let file = InputFile::read(path, MAX_LENGTH).map_err(|error| {
+        let kind = error.kind();
+        if kind == io::ErrorKind::NotFound {
+            problem("there is no settings file", NO_FILE).with_source(error)
+        } else if kind == io::ErrorKind::IsADirectory {
+            problem("the settings file is a folder", "name the file claviger.toml in it")
+        } else if kind == io::ErrorKind::FileTooLarge {
+            problem("the settings file is too large to be one", "name the file claviger.toml")
         } else {
-            ("the settings file cannot be read", "check the path, and that you may read the file")
-        };
-        problem(what, advice).with_source(error)
+            problem("the settings file cannot be read", "check the path, and that you may read the file")
+                .with_source(error)
+        }
     })?;
-    // Of the open file: what is checked is what is read.
-    let metadata = file
-        .metadata()
-        .map_err(|error| problem("the settings file cannot be read", "try again").with_source(error))?;
-    if metadata.is_dir() {
-        return Err(problem("the settings file is a folder", "name the file claviger.toml in it"));
-    }
-    if let Some((what, advice)) = distrust(&metadata) {
+    if let Some((what, advice)) = distrust(file.metadata()) {
         return Err(problem(what, advice));
     }
-    // With room for it all, so that no copy is left behind where the buffer grows.
-    let room = usize::try_from(metadata.len()).unwrap_or(MAX_LENGTH).min(MAX_LENGTH) + 1;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
-    file.take(MAX_LENGTH as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| problem("the settings file cannot be read", "try again").with_source(error))?;
-    if bytes.len() > MAX_LENGTH {
-        return Err(problem("the settings file is too large to be one", "name the file claviger.toml"));
-    }
-    match std::str::from_utf8(&bytes) {
+    match std::str::from_utf8(file.bytes()) {
         Ok(text) => Ok(Zeroizing::new(text.to_owned())),
         Err(_) => {
             Err(problem("the settings file is not UTF-8 text", "save it as UTF-8, or name another file"))
         }
     }
+}
+
+/// Tells whether others than this user could have written it.
+pub(super) fn is_others(metadata: &Metadata) -> bool {
+    distrust(metadata).is_some()
 }
 
 /// Says why not to believe a file of this owner and with these permissions.
@@ -122,5 +113,21 @@ mod tests {
         assert_eq!(*read(&path).unwrap(), "a = 1");
         fs::write(&path, vec![b' '; MAX_LENGTH + 1]).unwrap();
         assert!(refused().to_string().contains("too large"));
+    }
+
+    #[test]
+    fn reads_what_a_shell_pipes_in_and_waits_for_no_other_pipe() {
+        use std::{io::Write, os::fd::AsRawFd};
+
+        let (reader, mut writer) = io::pipe().unwrap();
+        writer.write_all(b"a = 1").unwrap();
+        drop(writer);
+        assert_eq!(*read(Path::new(&format!("/dev/fd/{}", reader.as_raw_fd()))).unwrap(), "a = 1");
+
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let error = read(&pipe).unwrap_err();
+        assert!(error.to_string().contains("cannot be read"), "{error}");
     }
 }

@@ -4,9 +4,9 @@ use claviger_auth_core::{Error, ErrorKind};
 use claviger_client::Proxies;
 use claviger_mtls::{Identity, Tls};
 
-use super::{Client, Overrides, schema, section::Section};
+use super::{Client, Overrides, named_files, schema, section::Section};
 use crate::{
-    providers::{PROVIDERS, Probe, Provide, TokenRequests},
+    providers::{PROVIDERS, Probe, Provide, Publishing, TokenRequests},
     variables::Variables,
 };
 
@@ -16,7 +16,9 @@ pub struct Profile {
     pub(crate) provider: Box<dyn Provide>,
     section: Section,
     proxies: Option<Proxies>,
+    /// Those of settings without a meaning, then the others.
     warnings: Vec<String>,
+    meaningless: usize,
 }
 
 impl Profile {
@@ -50,7 +52,10 @@ impl Profile {
         meaningful.push(schema::OF_ALL);
         let warnings = section.others(&meaningful);
         let warnings = warnings.iter().map(|name| format!("the setting has no meaning here ({name})"));
-        Ok(Self { warnings: warnings.collect(), provider, section, proxies })
+        let mut warnings: Vec<_> = warnings.collect();
+        let meaningless = warnings.len();
+        warnings.extend(named_files::warnings(&section));
+        Ok(Self { warnings, meaningless, provider, section, proxies })
     }
 
     /// What was written, for those who look closer.
@@ -65,10 +70,16 @@ impl Profile {
         self.proxies.as_ref()
     }
 
-    /// What is likely a mistake, for the user to know.
+    /// What is likely a mistake, for the user to know: settings without a meaning, and files that others may write.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// Of the warnings, those of settings without a meaning.
+    #[must_use]
+    pub fn meaningless(&self) -> &[String] {
+        self.warnings.get(..self.meaningless).unwrap_or_default()
     }
 
     /// Returns the client certificate, where the profile has one.
@@ -99,5 +110,19 @@ impl Profile {
     #[must_use]
     pub fn probe(&self) -> Probe {
         self.provider.probe()
+    }
+
+    /// Begins what publishes to the provider's MQTT broker.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](ErrorKind::Configuration) if it has none, or its URL is missing or wrong.
+    pub fn publishing(&self) -> Result<Publishing, Error> {
+        self.provider.publishing().unwrap_or_else(|| {
+            Err(self
+                .section
+                .error("provider", "this provider has no MQTT broker")
+                .with_advice("choose a profile of Clarify's with --profile"))
+        })
     }
 }

@@ -1,10 +1,10 @@
 //! Secrets, and where the settings say that they are.
 
-use std::{fs::File, io::Read, path::Path};
+use std::{io, path::Path};
 
 use claviger_auth_core::{Error, ErrorKind};
+use claviger_input_file::InputFile;
 use secrecy::SecretString;
-use zeroize::Zeroizing;
 
 use super::position::Position;
 use crate::{KeyringSecret, Variables};
@@ -61,15 +61,15 @@ fn read(path: &Path) -> Result<SecretString, Error> {
         Error::new(ErrorKind::Configuration, what)
             .with_advice("check the file; it holds the secret as text, and nothing else")
     };
-    let unreadable = |error| problem("the file with the secret cannot be read").with_source(error);
-    let file = File::open(path).map_err(unreadable)?;
-    // With room for it all, so that no copy is left behind where the buffer grows.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_LENGTH + 1));
-    file.take(MAX_LENGTH as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() > MAX_LENGTH {
-        return Err(problem("the file with the secret is too large to be one"));
-    }
-    let text = std::str::from_utf8(&bytes).map_err(|_| problem("the file with the secret is not text"))?;
+    let file = InputFile::read(path, MAX_LENGTH).map_err(|error| {
+        if error.kind() == io::ErrorKind::FileTooLarge {
+            problem("the file with the secret is too large to be one")
+        } else {
+            problem("the file with the secret cannot be read").with_source(error)
+        }
+    })?;
+    let text =
+        std::str::from_utf8(file.bytes()).map_err(|_| problem("the file with the secret is not text"))?;
     // Editors put a mark before it, and line ends behind it.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_end_matches(['\r', '\n']);
     if text.is_empty() {

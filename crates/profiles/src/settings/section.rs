@@ -148,7 +148,7 @@ impl Section {
             .collect()
     }
 
-    fn full_name(&self, name: &str) -> String {
+    pub(super) fn full_name(&self, name: &str) -> String {
         format!("profiles.{}.{name}", self.name)
     }
 }

@@ -230,7 +230,7 @@ fn exists(resources: &[(&str, &[&str])], version: &str, resource: &str) -> bool 
     resources.iter().any(|(other, names)| *other == version && names.contains(&resource))
 }
 
-// Source: developers.clara.team, the API reference; see PROVIDERS §2.8.
+// Source: developers.clara.team, the API reference.
 const LISTS: &[(&str, &[&str])] = &[
     ("v1", &["logs", "subscribers", "transactions", "vcn"]),
     ("v2", &["invoices", "payments", "transactions"]),

@@ -20,6 +20,9 @@ pub(super) fn call(clarify: &Clarify, method: &str, params: Value) -> Result<Val
         "integration.saveSignals" => (save_signals, &["integration", "signalsByInput", "createOnly"]),
         _ => return Err(Failure::new(-32601, "Method not found")),
     };
+    if let Some(failure) = clarify.failure(method) {
+        return Err(failure);
+    }
     // Source: docs.clarify.io/api/1.1/protocol/jsonrpc: parameters are positional or named.
     let params = match params.as_array() {
         Some(values) => names.iter().map(|name| (*name).to_owned()).zip(values.iter().cloned()).collect(),

@@ -5,12 +5,12 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use claviger_sandbox_stage::authorization::{Denial, authorization, basic, bearer, only};
-use claviger_sandbox_stage::identifier::hex;
 use claviger_sandbox_stage::token_request::media_type;
 use claviger_sandbox_stage::{Emulate as _, Target, drain};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 
+use super::trace::Trace;
 use super::{Clarify, methods, refuse};
 
 pub(super) fn routes(clarify: &Clarify) -> Router {
@@ -30,6 +30,7 @@ async fn wrong_method(request: Request) -> Response {
 
 async fn call(State(clarify): State<Clarify>, request: Request) -> Response {
     let judged = judge(&clarify, &request);
+    let trace = request.extensions().get::<Trace>().cloned();
     let body = drain(request.into_body()).await;
     let version = match judged {
         Ok(version) => version,
@@ -39,7 +40,7 @@ async fn call(State(clarify): State<Clarify>, request: Request) -> Response {
         // Source: docs.clarify.io/api/1.1/rate-limits; the status is not documented.
         refuse(Target::Api, StatusCode::PAYLOAD_TOO_LARGE, "the body has more than 8 MiB")
     } else {
-        match envelope(&clarify, &body) {
+        match envelope(&clarify, &body, trace.as_ref()) {
             Some(value) => Json(value).into_response(),
             None => StatusCode::NO_CONTENT.into_response(),
         }
@@ -80,11 +81,11 @@ fn judge(clarify: &Clarify, request: &Request) -> Result<&'static str, Denial> {
 }
 
 /// Calls the method that the body names; `None` answers a notification.
-fn envelope(clarify: &Clarify, body: &[u8]) -> Option<Value> {
+fn envelope(clarify: &Clarify, body: &[u8], trace: Option<&Trace>) -> Option<Value> {
     let answer = |id: Value, result: Result<Value, Failure>| {
         Some(match result {
             Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": result }),
-            Err(failure) => json!({ "jsonrpc": "2.0", "id": id, "error": failure.describe() }),
+            Err(failure) => json!({ "jsonrpc": "2.0", "id": id, "error": failure.describe(trace) }),
         })
     };
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
@@ -123,11 +124,24 @@ impl Failure {
         Self { params, ..Self::new(-32602, "Invalid params") }
     }
 
-    fn describe(self) -> Value {
-        let mut trace = [0_u8; 16];
-        // Without random bytes the trace is all zeros, which is what W3C has for none.
-        let _ = getrandom::fill(&mut trace);
-        let mut data = Map::from_iter([("trace".to_owned(), hex(&trace).into())]);
+    /// Fails with a code, in the words by which the SDKs for Go and JavaScript name it.
+    pub(super) fn of_code(code: i32) -> Self {
+        Self::new(
+            code,
+            match code {
+                -32001 => "Produced invalid resource",
+                -32002 => "Found invalid resource",
+                -32003 => "Forbidden",
+                -32009 => "Conflict",
+                -32015 => "Try again",
+                -32021 => "Partial failure",
+                _ => "Server error",
+            },
+        )
+    }
+
+    fn describe(self, trace: Option<&Trace>) -> Value {
+        let mut data = Map::from_iter([("trace".to_owned(), trace.map(|trace| trace.0.clone()).into())]);
         if !self.params.is_empty() {
             data.insert("params".to_owned(), self.params.into());
         }
@@ -137,7 +151,7 @@ impl Failure {
 
 const VERSION: HeaderName = HeaderName::from_static("x-api-version");
 const LATEST_STABLE: &str = "1.2";
-// Source: PROVIDERS §1.6; pyclarify 0.7.0 notes that 1.2alpha1 is served as 1.2beta1.
+// Source: what Clarify's own SDKs send; pyclarify 0.7.0 notes that 1.2alpha1 is served as 1.2beta1.
 const VERSIONS: &[(&str, &str)] = &[
     ("1.0", "1.0"),
     ("1.1beta1", "1.1beta1"),

@@ -244,3 +244,48 @@ async fn says_which_parameter_is_wrong() {
     let items = call(&clarify, &method("clarify.selectItems", json!({}))).await;
     assert_eq!(items["result"]["meta"]["total"], 0);
 }
+
+#[tokio::test]
+async fn every_answer_is_a_part_of_a_trace_and_of_the_callers_if_there_is_one() {
+    let clarify = clarify();
+    let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let unknown = || method("clarify.nothing", json!({})).to_string();
+    let asked = with(request(&clarify, unknown()), "traceparent", &format!("00-{id}-00f067aa0ba902b7-01"));
+    let answer = send(clarify.router(), asked).await;
+    let traceparent = answer.headers()["traceparent"].to_str().unwrap().to_owned();
+    assert!(traceparent.starts_with(&format!("00-{id}-")) && traceparent.len() == 55, "{traceparent}");
+    assert!(!traceparent.contains("00f067aa0ba902b7"), "the span is another");
+    assert_eq!(json_of(answer).await["error"]["data"]["trace"], id);
+
+    let mut seen = vec![id.to_owned()];
+    let other = with(request(&clarify, unknown()), "traceparent", "00-no trace-00f067aa0ba902b7-01");
+    for request in [
+        other,
+        request(&clarify, unknown()),
+        post("/v1/rpc", JSON, "{}"),
+        post("/v1/oauth/token", FORM, form(&clarify, "")),
+        Request::get("/v1/nothing").body(Body::empty()).unwrap(),
+    ] {
+        let answer = send(clarify.router(), request).await;
+        let trace = answer.headers()["traceparent"].to_str().unwrap()[3..35].to_owned();
+        assert!(trace.bytes().all(|byte| byte.is_ascii_hexdigit()) && !seen.contains(&trace), "{trace}");
+        seen.push(trace);
+    }
+}
+
+#[tokio::test]
+async fn says_no_in_a_200_as_often_as_it_is_told_to() {
+    let clarify = clarify();
+    let select = method("clarify.selectItems", json!({}));
+    clarify.play_rpc_error(-32015);
+    clarify.play_rpc_error(-32000);
+    for (code, message) in [(-32015, "Try again"), (-32000, "Server error")] {
+        let error = call(&clarify, &select).await["error"].clone();
+        assert_eq!((&error["code"], &error["message"]), (&code.into(), &message.into()));
+    }
+    assert!(call(&clarify, &select).await["error"].is_null());
+    clarify.withhold("admin");
+    let signals = method("admin.selectSignals", json!({ "integration": clarify.integration() }));
+    assert_eq!(call(&clarify, &signals).await["error"]["code"], -32003);
+    assert!(call(&clarify, &select).await["error"].is_null());
+}

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::{Clazar, add_slash, refuse};
 
 pub(super) fn routes(clazar: &Clazar) -> Router {
-    // Source: PROVIDERS §4.5: the paths are seen with and without the slash. That a POST needs it is Django's way.
+    // Not documented: in what others wrote against it, the paths are seen with and without the slash. That a POST needs it is Django's way.
     Router::new()
         .route("/metering/", get(metered).post(meter))
         .route("/metering", get(metered).fallback(add_slash))
@@ -140,7 +140,7 @@ fn no(status: StatusCode, text: &str) -> Response {
     refuse(Target::Api, status, text)
 }
 
-// Source: PROVIDERS §4.5.
+// As Airbyte's and other connectors read them.
 const RESOURCES: &[&str] = &["buyers", "contracts", "listings", "opportunities", "private_offers"];
 const PER_RESOURCE: usize = 25;
 const MAX_SIZE: usize = 5000;

@@ -44,7 +44,9 @@ fn paths(of: &Mutex<Vec<String>>) -> Vec<String> {
 
 #[tokio::test]
 async fn asks_for_the_document_of_oauth_and_then_for_that_of_openid() {
-    for (status, body) in [(404, ""), (200, "<html>"), (403, "{}"), (302, ""), (400, ""), (200, "[]")] {
+    for (status, body) in
+        [(404, ""), (200, "<html>"), (200, "{}"), (403, "{}"), (302, ""), (400, ""), (200, "[]")]
+    {
         let (transport, asked) = server(move |path, _| match path {
             OPENID => (200, document()),
             _ => (status, body.to_owned()),
@@ -90,16 +92,87 @@ async fn does_not_look_elsewhere_where_the_first_document_is_wrong_or_the_server
 }
 
 #[tokio::test]
+async fn tells_how_long_the_server_asks_to_be_left_alone() {
+    let busy = service_fn(|_| async {
+        let response = Response::builder().status(503).header("retry-after", "90");
+        Ok::<_, Infallible>(response.body(Full::<Bytes>::default()).unwrap())
+    });
+    let error = Discovery::builder(ISSUER).build(busy).unwrap().metadata().await.unwrap_err();
+    assert!(error.to_string().starts_with("the server is not available"), "{error}");
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(90)));
+}
+
+#[tokio::test]
 async fn keeps_the_document_for_an_hour_and_longer_where_no_other_can_be_had() {
     let clock = ManualClock::new();
     let (transport, asked) =
         server(|_, call| if call == 1 { (503, String::new()) } else { (200, document()) });
     let discovery = Discovery::builder(ISSUER).with_clock(clock.clone()).build(transport).unwrap();
-    for (minutes, calls) in [(0, 1), (59, 0), (1, 1), (0, 1), (0, 0)] {
+    for (minutes, calls) in [(0, 1), (59, 0), (1, 1), (0, 0), (1, 1), (59, 0)] {
         clock.advance(Duration::from_secs(60 * minutes));
         discovery.clone().metadata().await.unwrap();
         assert_eq!(paths(&asked).len(), calls, "after {minutes} minutes");
     }
+}
+
+#[tokio::test]
+async fn older_metadata_outlives_every_failure_but_the_document_of_another_issuer() {
+    let another = r#"{"issuer":"https://evil.example"}"#;
+    for (status, body, outlives) in [
+        (403, "{}", true),
+        (404, "", true),
+        (301, "", true),
+        (200, "<html>We are back soon", true),
+        (200, "{", true),
+        (503, "", true),
+        (200, another, false),
+    ] {
+        let clock = ManualClock::new();
+        let (transport, _) =
+            server(move |_, call| if call == 0 { (200, document()) } else { (status, body.to_owned()) });
+        let discovery = Discovery::builder(ISSUER).with_clock(clock.clone()).build(transport).unwrap();
+        discovery.metadata().await.unwrap();
+        clock.advance(KEPT);
+        for _ in 0..2 {
+            assert_eq!(discovery.metadata().await.is_ok(), outlives, "{status} {body}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_hangs_stops_no_token_request_while_there_is_older_metadata() {
+    let clock = ManualClock::new();
+    let answers = Arc::new(AtomicUsize::new(0));
+    let answering = Arc::clone(&answers);
+    let discovering = service_fn(move |_| {
+        let first = answering.fetch_add(1, Ordering::Relaxed) == 0;
+        async move {
+            if !first {
+                std::future::pending::<()>().await;
+            }
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(document())))
+        }
+    });
+    let tokens = service_fn(|_| async {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(r#"{"access_token":"t"}"#)))
+    });
+    let discovery = Discovery::builder(ISSUER).with_clock(clock.clone()).build(discovering).unwrap();
+    let client = ClientAuthentication::new(ClientAuthenticationMethod::None, "acme");
+    let endpoint = TokenEndpoint::discovered(discovery, client).build(tokens).unwrap();
+    let request = TokenRequest::client_credentials();
+    endpoint.request(&request).await.unwrap();
+    clock.advance(KEPT);
+    for (seconds, asked) in [(15, 2), (10, 2), (10, 2)] {
+        let start = tokio::time::Instant::now();
+        endpoint.request(&request).await.unwrap();
+        assert_eq!(start.elapsed(), Duration::from_secs(seconds));
+        assert_eq!(answers.load(Ordering::Relaxed), asked);
+    }
+    clock.advance(SPACING);
+    let (one, other) = tokio::join!(endpoint.request(&request), endpoint.request(&request));
+    assert!(one.is_ok() && other.is_ok());
+    assert_eq!(answers.load(Ordering::Relaxed), 3, "one of them alone asked");
 }
 
 #[tokio::test(start_paused = true)]
@@ -142,6 +215,31 @@ async fn a_token_endpoint_goes_where_the_metadata_says() {
             endpoint.request(&TokenRequest::client_credentials()).await.unwrap();
             assert_eq!(paths(&asked), expected);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_client_of_another_method_goes_where_that_one_is_served() {
+    use ClientAuthenticationMethod::{ClientSecretPost, TlsClientAuth};
+    let secret = || ClientAuthentication::new(ClientSecretPost, "acme").with_secret("swordfish".into());
+    let certificate = || ClientAuthentication::new(TlsClientAuth, "acme");
+    for (first, second, aliases, expected) in [
+        (secret(), certificate(), false, ["/t", "/mtls/t"]),
+        (certificate(), secret(), false, ["/mtls/t", "/t"]),
+        (certificate(), secret(), true, ["/mtls/t", "/mtls/t"]),
+    ] {
+        let (transport, asked) = server(|path, _| match path {
+            OAUTH => (200, document()),
+            _ => (200, r#"{"access_token":"t"}"#.to_owned()),
+        });
+        let discovery = Discovery::builder(ISSUER).build(transport.clone()).unwrap();
+        let endpoint = TokenEndpoint::discovered(discovery, first);
+        let endpoint =
+            if aliases { endpoint.with_mtls_aliases() } else { endpoint }.build(transport).unwrap();
+        endpoint.request(&TokenRequest::client_credentials()).await.unwrap();
+        endpoint.replace(second).unwrap();
+        endpoint.request(&TokenRequest::client_credentials()).await.unwrap();
+        assert_eq!(paths(&asked)[1..], expected);
     }
 }
 

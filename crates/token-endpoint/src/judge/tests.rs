@@ -18,9 +18,9 @@ fn judged(status: u16, body: &str) -> Result<TokenAnswer, Error> {
     judged_for("", &answer(status, body))
 }
 
-/// With the status, as the endpoint adds it.
+/// With what stands beside the body, as the endpoint adds it.
 fn judged_for(scope: &str, answer: &Answer) -> Result<TokenAnswer, Error> {
-    judge(answer, SystemTime::UNIX_EPOCH, scope).map_err(|error| error.with_status(answer.status))
+    judge(answer, scope).map_err(|error| with_head(error, answer, SystemTime::UNIX_EPOCH))
 }
 
 fn refusal(status: u16, body: &str) -> Error {
@@ -84,6 +84,8 @@ fn reads_a_life_of_any_json_type() {
 #[test]
 fn splits_scopes_on_spaces_and_commas() {
     for (scope, expected) in [
+        // What no scope has (RFC 6749 §3.3) may be meant for a terminal.
+        (r#""a\u001b[2J b \u009bc d\"e f\\g h""#, &["b", "h"][..]),
         (r#""a b""#, &["a", "b"][..]),
         (r#""a,b""#, &["a", "b"]),
         (r#"" a ,, b ""#, &["a", "b"]),

@@ -6,6 +6,7 @@ fn read_with(document: &str, more: &[&str]) -> Result<ServerMetadata, Error> {
     let origins: Vec<_> =
         [&[ISSUER], more].concat().into_iter().map(|url| Origin::https(url).unwrap()).collect();
     ServerMetadata::read(document.as_bytes(), ISSUER, &origins, LoopbackHttp::Refused)
+        .map(|metadata| metadata.expect("it names an issuer"))
 }
 
 fn clean(error: Error) -> Error {
@@ -82,6 +83,13 @@ fn takes_the_alias_where_there_is_one() {
 }
 
 #[test]
+fn aliases_that_are_null_are_none() {
+    let document = with(r#""token_endpoint":"https://auth.example/t","mtls_endpoint_aliases":null"#);
+    let metadata = read_with(&document, &[]).unwrap();
+    assert_eq!(metadata.mtls_token_url().unwrap().unwrap(), "https://auth.example/t");
+}
+
+#[test]
 fn takes_no_document_of_another_issuer() {
     for other in [
         "https://auth.example/acme/",
@@ -125,7 +133,6 @@ fn takes_no_endpoint_that_a_secret_must_not_go_to() {
 fn takes_nothing_that_is_no_such_document() {
     let nested = "[".repeat(100_000);
     for document in [
-        "{}".to_owned(),
         r#"{"issuer":7}"#.to_owned(),
         with(r#""token_endpoint":["swordfish"]"#),
         with(r#""token_endpoint":"https://auth.example/t","token_endpoint":"https://auth.example/u""#),

@@ -95,3 +95,26 @@ fn widens_short_integers_and_refuses_what_is_none() {
     }
     assert_eq!(fixed_width(&[&der[..], &[0]].concat()), None, "something behind it");
 }
+
+#[test]
+fn shows_no_part_of_a_key_that_shows_itself() {
+    #[derive(Debug)]
+    struct Open {
+        _bytes: &'static str,
+    }
+
+    impl TlsKey for Open {
+        fn choose_scheme(&self, _offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+            None
+        }
+
+        fn algorithm(&self) -> SignatureAlgorithm {
+            SignatureAlgorithm::RSA
+        }
+    }
+
+    let key = Arc::new(Open { _bytes: "swordfish" });
+    let key = SigningKey { key, algorithm: SigningAlgorithm::Rs256, id: Some("2026-1".to_owned()) };
+    let shown = format!("{key:?}");
+    assert!(!shown.contains("swordfish") && shown.contains("2026-1"), "{shown}");
+}

@@ -5,12 +5,15 @@ use std::{fmt, sync::Arc, time::Duration};
 use claviger_auth_core::{Clock, Error, ErrorKind, SystemClock};
 use http::{
     HeaderName, HeaderValue,
-    header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING},
+    header::{
+        ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, TE,
+        TRAILER, TRANSFER_ENCODING, UPGRADE,
+    },
 };
 
 use super::{Inner, TokenEndpoint, place::Place};
 use crate::{
-    ClientAuthentication, Discovery, Proof,
+    ClientAuthentication, Discovery,
     address::{Address, LoopbackHttp},
     caller::Caller,
     server_metadata::{Aliases, Endpoints},
@@ -39,8 +42,6 @@ impl TokenEndpointBuilder {
         discovery: Option<Discovery>,
         client: ClientAuthentication,
     ) -> Self {
-        let aliases =
-            if client.method.proof() == Proof::Certificate { Aliases::Taken } else { Aliases::Ignored };
         Self {
             discovery,
             token_url,
@@ -49,7 +50,7 @@ impl TokenEndpointBuilder {
             device_authorization_url: None,
             client,
             loopback_http: LoopbackHttp::Refused,
-            aliases,
+            aliases: Aliases::Ignored,
             headers: Vec::new(),
             timeout: DEFAULT_TIMEOUT,
             clock: Arc::new(SystemClock::new()),
@@ -85,7 +86,8 @@ impl TokenEndpointBuilder {
     }
 
     /// Takes the endpoints that are for clients with a certificate, where the metadata names such (RFC 8705 §5):
-    /// for tokens that are to be bound to it. `tls_client_auth` and `self_signed_tls_client_auth` do by themselves.
+    /// for tokens that are to be bound to it. `tls_client_auth` and `self_signed_tls_client_auth` do by themselves, for as long
+    /// as they are the client's method.
     #[must_use]
     pub fn with_mtls_aliases(mut self) -> Self {
         self.aliases = Aliases::Taken;
@@ -176,5 +178,17 @@ impl fmt::Debug for TokenEndpointBuilder {
 }
 
 pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
-pub(super) const OWN_HEADERS: [HeaderName; 7] =
-    [ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING];
+pub(super) const OWN_HEADERS: [HeaderName; 12] = [
+    ACCEPT,
+    ACCEPT_ENCODING,
+    AUTHORIZATION,
+    CONNECTION,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    EXPECT,
+    HOST,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];

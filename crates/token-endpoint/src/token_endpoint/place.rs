@@ -3,27 +3,20 @@
 use claviger_auth_core::{Error, ErrorKind};
 
 use crate::{
-    Discovery,
+    Discovery, Proof,
     address::Address,
+    endpoint::Endpoint,
     server_metadata::{Aliases, Endpoints},
 };
 
 /// What is given stands above what is discovered.
 pub(super) struct Place {
     pub(super) discovery: Option<Discovery>,
+    /// Taken whatever the client's method is, or only where the certificate is its proof.
     pub(super) aliases: Aliases,
     pub(super) given: Endpoints,
     /// For whom assertions are: the issuer where it is known, else the token URL (RFC 7523 §3).
     pub(super) audience: String,
-}
-
-/// What is asked for at one of the server's URLs.
-#[derive(Clone, Copy)]
-pub(super) enum Endpoint {
-    DeviceAuthorization,
-    Introspection,
-    Revocation,
-    Token,
 }
 
 impl Place {
@@ -35,12 +28,13 @@ impl Place {
         }
     }
 
-    pub(super) async fn address(&self, endpoint: Endpoint) -> Result<Address, Error> {
+    pub(super) async fn address(&self, endpoint: Endpoint, proof: Proof) -> Result<Address, Error> {
         if let Some(address) = endpoint.among(&self.given) {
             return address.clone();
         }
+        let aliases = if proof == Proof::Certificate { Aliases::Taken } else { self.aliases };
         if let Some(discovery) = &self.discovery
-            && let Some(address) = endpoint.among(discovery.metadata().await?.endpoints(self.aliases))
+            && let Some(address) = endpoint.among(discovery.metadata().await?.endpoints(aliases))
         {
             return address.clone();
         }
@@ -51,10 +45,12 @@ impl Place {
 }
 
 impl Endpoint {
+    /// Finds its address; that of the metadata is not among them.
     fn among(self, endpoints: &Endpoints) -> Option<&Result<Address, Error>> {
         match self {
             Self::DeviceAuthorization => endpoints.device_authorization.as_ref(),
             Self::Introspection => endpoints.introspection.as_ref(),
+            Self::Metadata => None,
             Self::Revocation => endpoints.revocation.as_ref(),
             Self::Token => endpoints.token.as_ref(),
         }
@@ -65,6 +61,7 @@ impl Endpoint {
         match self {
             Self::DeviceAuthorization => "device_authorization_endpoint",
             Self::Introspection => "introspection_endpoint",
+            Self::Metadata => "issuer",
             Self::Revocation => "revocation_endpoint",
             Self::Token => "token_endpoint",
         }

@@ -1,6 +1,9 @@
 //! A kept token as text: what stands in its file.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    borrow::Cow,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use claviger_auth_core::AccessToken;
 use secrecy::{ExposeSecret, SecretString};
@@ -61,7 +64,7 @@ impl Kept {
             token_type: BEARER,
             issued_at_millis: self.issued.duration_since(UNIX_EPOCH).ok()?.as_millis().try_into().ok()?,
             expires_in: self.token.expires_in().map(|life| life.as_secs()),
-            scope: self.token.scopes().iter().map(String::as_str).collect(),
+            scope: self.token.scopes().iter().map(Cow::from).collect(),
             bound: self.token.binding().is_some(),
             is_replacement: self.is_replacement,
             secret_check: self.secret_check,
@@ -112,8 +115,8 @@ struct Form<'a> {
     token_type: &'a str,
     issued_at_millis: u64,
     expires_in: Option<u64>,
-    #[serde(borrow)]
-    scope: Vec<&'a str>,
+    /// Not borrowed: a scope may stand with escapes.
+    scope: Vec<Cow<'a, str>>,
     bound: bool,
     is_replacement: bool,
     secret_check: Option<u16>,
@@ -161,6 +164,8 @@ mod tests {
         assert_eq!(back.expires_in().unwrap().as_secs(), 3500);
         assert_eq!(back.scopes(), ["a", "b"]);
         assert_eq!(back.binding(), owner().certificate);
+        let odd = ["say \"a\"", "a\\b", "a\u{1b}b", "\u{9b}"];
+        assert_eq!(again(token().with_scopes(odd)).hand_out(at(1), &owner()).unwrap().scopes(), odd);
     }
 
     #[test]

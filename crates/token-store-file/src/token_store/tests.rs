@@ -267,7 +267,8 @@ async fn a_folder_that_takes_nothing_fails_no_request() {
     // Not by its permissions, which root does not heed: something else is in the place of the files.
     fs::create_dir(runs.file("lock")).unwrap();
     assert_eq!(number(&store.fetch(Fetch::Cold).await.unwrap()), "1");
-    assert!(shelf(&store).warning.get().unwrap().contains("not kept"));
+    let words = shelf(&store).warning.get().unwrap();
+    assert!(words.contains("not kept") && words.contains(MEND) && words.ends_with(".json)"), "{words}");
     fs::remove_dir(runs.file("lock")).unwrap();
     fs::create_dir(runs.file("new")).unwrap();
     let store = runs.store();
@@ -307,14 +308,29 @@ async fn shows_no_secret() {
 async fn a_token_that_was_taken_back_is_kept_no_longer_and_no_other() {
     let runs = Runs::new();
     let store = runs.store();
-    assert!(store.kept().await.is_none(), "none is fetched for that");
+    assert!(store.kept().await.unwrap().is_none(), "none is fetched for that");
     let token = store.fetch(Fetch::Cold).await.unwrap();
-    assert_eq!(number(&store.kept().await.unwrap()), "1");
+    assert_eq!(number(&store.kept().await.unwrap().unwrap()), "1");
     let other = runs.store().fetch(Fetch::Rejected(&token)).await.unwrap();
     store.forget(&token).await.unwrap();
-    assert_eq!(number(&store.kept().await.unwrap()), "2");
+    assert_eq!(number(&store.kept().await.unwrap().unwrap()), "2");
     store.forget(&other).await.unwrap();
-    assert!(store.kept().await.is_none());
+    assert!(store.kept().await.unwrap().is_none());
     store.forget(&other).await.unwrap();
     assert_eq!(runs.cold().await, "3");
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_used_is_no_kept_token_that_is_missing() {
+    let runs = Runs::new();
+    let store = runs.store();
+    let token = store.fetch(Fetch::Cold).await.unwrap();
+    fs::write(runs.file("json"), "swordfish").unwrap();
+    for error in [store.kept().await.unwrap_err(), store.forget(&token).await.unwrap_err()] {
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        let words = error.to_string();
+        assert!(words.starts_with("the kept token cannot be used: it is damaged (/"), "{words}");
+        assert!(words.ends_with(".json)") && !words.contains("swordfish"), "{words}");
+    }
+    assert!(shelf(&store).warning.get().is_none(), "it is told to the caller");
 }

@@ -1,9 +1,9 @@
 //! The tenant of a custom provider, and the header that names it.
 
 use claviger_auth_core::{Error, ErrorKind, set_tenant::Tenant};
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 
-use crate::settings::Client;
+use crate::{headers::belongs_to_the_client, settings::Client};
 
 /// Holds the header that names the tenant, and the one to name.
 #[derive(Debug)]
@@ -17,10 +17,12 @@ pub(super) struct Tenancy {
 pub(super) fn read(client: &Client<'_>) -> Result<Option<Tenancy>, Error> {
     let section = client.section;
     let header = section.parsed("tenant_header", |name| {
-        name.parse::<HeaderName>().map_err(|_| {
-            Error::new(ErrorKind::Configuration, "this is no name of a header")
-                .with_advice("such as X-Tenant")
-        })
+        let bad = |what| Error::new(ErrorKind::Configuration, what).with_advice("such as X-Tenant");
+        let header: HeaderName = name.parse().map_err(|_| bad("this is no name of a header"))?;
+        if header == AUTHORIZATION || belongs_to_the_client(&header) {
+            return Err(bad("this header has a meaning of its own, and names no tenant"));
+        }
+        Ok(header)
     })?;
     let Some(header) = header else {
         return match client.tenant() {

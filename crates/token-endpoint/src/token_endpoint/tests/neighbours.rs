@@ -109,6 +109,44 @@ async fn asks_what_the_server_knows_of_a_token() {
 }
 
 #[tokio::test]
+async fn says_which_endpoint_refused_and_for_how_long() {
+    for (status, answer, words) in [
+        (301, "", "redirects"),
+        (400, r#"{"error":"invalid_request"}"#, "found the request wrong"),
+        (400, "<html>", "answered with an HTML page"),
+        (400, "<html>No required SSL certificate was sent", "demands a client certificate"),
+        (401, "", "refused the client credentials"),
+        (403, "", "denied access"),
+        (404, "", "at this URL"),
+        (407, "", "asks for credentials"),
+        (415, "", "does not take this kind of body"),
+        (418, "", "refused the request"),
+        (503, "", "is not available"),
+    ] {
+        let endpoint = neighbours().build(service_fn(move |_| async move {
+            let mut response = response(status, answer);
+            response.headers_mut().insert("retry-after", HeaderValue::from_static("90"));
+            Ok::<_, Infallible>(response)
+        }));
+        let endpoint = endpoint.unwrap();
+        let revoked = endpoint.revoke(&token()).await.unwrap_err();
+        let introspected = endpoint.introspect(&token()).await.unwrap_err();
+        for (error, name) in [(revoked, "revocation endpoint"), (introspected, "introspection endpoint")] {
+            let said = format!("{error} {}", error.advice());
+            assert!(error.to_string().contains(name) && said.contains(words), "{said}");
+            assert!(!said.contains("token endpoint") && !said.contains("token URL"), "{said}");
+            let wait = (status == 503).then_some(Duration::from_secs(90));
+            assert_eq!(error.retry_after(), wait, "{status}");
+        }
+    }
+    let gone = neighbours().build(service_fn(|_| async { Err::<Response<Full<Bytes>>, _>("no") })).unwrap();
+    let error = gone.revoke(&token()).await.unwrap_err();
+    assert!(error.to_string().starts_with("could not reach the revocation endpoint"), "{error}");
+    let error = gone.introspect(&token()).await.unwrap_err();
+    assert!(error.to_string().starts_with("could not reach the introspection endpoint"), "{error}");
+}
+
+#[tokio::test]
 async fn says_what_is_not_known_of_the_server() {
     let (endpoint, journal) = journaling(basic(), 200, "");
     for error in

@@ -1,0 +1,350 @@
+use std::fs;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// A frame that tells its number, of about this size.
+fn frame(number: u64, size: usize) -> Vec<u8> {
+    let rest = "x".repeat(size);
+    let text = format!(r#"{{"times":[{number}],"series":{{"a":[1]}},"rest":"{rest}"}}"#);
+    text.into_bytes()
+}
+
+fn frames(numbers: std::ops::Range<u64>) -> Vec<Vec<u8>> {
+    numbers.map(|number| frame(number, 40)).collect()
+}
+
+fn open(folder: &Path) -> Spool {
+    Spool::builder(folder).open().unwrap()
+}
+
+/// Appends all and writes them out.
+fn append(spool: &mut Spool, frames: &[Vec<u8>]) {
+    let (count, file) = spool.append(frames).unwrap();
+    assert_eq!(count, frames.len());
+    file.sync_data().unwrap();
+}
+
+fn read_all(spool: &mut Spool) -> Vec<Record> {
+    let records = std::iter::from_fn(|| spool.read().unwrap()).collect();
+    spool.mark_sent().unwrap();
+    records
+}
+
+fn numbers(records: &[Record]) -> Vec<u64> {
+    for record in records {
+        let text = std::str::from_utf8(&record.payload).unwrap();
+        assert!(text.starts_with(&format!(r#"{{"times":[{}],"#, record.number)), "{text}");
+    }
+    records.iter().map(|record| record.number).collect()
+}
+
+fn data_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "records"))
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn keeps_what_is_not_acknowledged_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spool = open(folder.path());
+    append(&mut spool, &frames(0..5));
+    assert_eq!(numbers(&read_all(&mut spool)), [0, 1, 2, 3, 4]);
+    spool.acknowledge(1).unwrap();
+    assert_eq!(spool.waiting(), 3);
+    append(&mut spool, &frames(5..7));
+    assert_eq!(numbers(&read_all(&mut spool)), [5, 6], "the others are under way");
+    spool.rewind();
+    append(&mut spool, &frames(7..8));
+    let again = read_all(&mut spool);
+    assert_eq!(numbers(&again), [2, 3, 4, 5, 6, 7]);
+    assert_eq!(again.iter().filter(|record| record.is_resent).count(), 5, "all but the last");
+    drop(spool);
+
+    let mut spool = open(folder.path());
+    assert_eq!((spool.waiting(), spool.cut_bytes()), (6, 0));
+    assert!(read_all(&mut spool).iter().all(|record| record.is_resent), "all were sent by another process");
+    spool.acknowledge(7).unwrap();
+    drop(spool);
+    assert_eq!(open(folder.path()).waiting(), 0);
+}
+
+#[test]
+fn cuts_a_torn_tail_off_wherever_it_is_torn() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spool = open(folder.path());
+    append(&mut spool, &frames(0..3));
+    drop(spool);
+    let path = data_files(folder.path()).pop().unwrap();
+    let whole = fs::read(&path).unwrap();
+    let record = whole.len() / 3;
+    for length in 0..whole.len() {
+        fs::write(&path, &whole[..length]).unwrap();
+        let mut spool = open(folder.path());
+        assert_eq!(spool.waiting(), (length / record) as u64);
+        assert_eq!(spool.cut_bytes(), (length % record) as u64);
+        // It goes on where it was cut.
+        let rest = frames(spool.waiting()..4);
+        append(&mut spool, &rest);
+        assert_eq!(numbers(&read_all(&mut spool)), [0, 1, 2, 3], "{length}");
+    }
+}
+
+#[test]
+fn takes_no_frame_that_was_changed_and_no_run_of_zeros() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spool = open(folder.path());
+    append(&mut spool, &frames(0..2));
+    drop(spool);
+    let path = data_files(folder.path()).pop().unwrap();
+    let whole = fs::read(&path).unwrap();
+    for index in whole.len() / 2..whole.len() {
+        let mut changed = whole.clone();
+        changed[index] ^= 1;
+        fs::write(&path, &changed).unwrap();
+        assert_eq!(open(folder.path()).waiting(), 1, "{index}");
+    }
+    // What was behind it does not come back once the place before it is taken.
+    let mut changed = [&whole[..], &whole[..whole.len() / 2]].concat();
+    changed[whole.len() / 2 + 10] ^= 1;
+    fs::write(&path, &changed).unwrap();
+    append(&mut open(folder.path()), &frames(1..2));
+    assert_eq!(numbers(&read_all(&mut open(folder.path()))), [0, 1]);
+    // A file that grew, and whose new part was never written out.
+    fs::write(&path, [&whole[..], &[0; 4096]].concat()).unwrap();
+    let spool = open(folder.path());
+    assert_eq!((spool.waiting(), spool.cut_bytes()), (2, 4096));
+}
+
+#[test]
+fn refuses_damage_that_no_crash_explains() {
+    let folder = tempfile::tempdir().unwrap();
+    let builder = Spool::builder(folder.path()).with_limit(4_000);
+    let mut spool = builder.clone().open().unwrap();
+    append(&mut spool, &frames(0..20));
+    read_all(&mut spool);
+    drop(spool);
+    let files = data_files(folder.path());
+    assert!(files.len() > 1, "{files:?}");
+    let mut bytes = fs::read(&files[0]).unwrap();
+    bytes[12] ^= 1;
+    fs::write(&files[0], bytes).unwrap();
+    let error = builder.open().unwrap_err();
+    assert!(error.to_string().contains("the spool cannot be used"), "{error}");
+    assert!(error.advice().contains("disk may be failing"), "{}", error.advice());
+    assert!(format!("{error:?}").contains("record 0 or one behind it is damaged"), "{error:?}");
+}
+
+#[test]
+fn is_full_and_has_room_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spool = Spool::builder(folder.path()).with_limit(4_000).open().unwrap();
+    let mut sent = 0;
+    let mut taken = 0;
+    for _ in 0..10 {
+        let (count, _) = spool.append(&frames(taken..taken + 100)).unwrap();
+        taken += count as u64;
+        let occupied: u64 = data_files(folder.path()).iter().map(|it| fs::metadata(it).unwrap().len()).sum();
+        assert!(occupied <= 4_000 && count > 0, "{occupied} {count}");
+        assert_eq!(spool.append(&frames(taken..taken + 1)).unwrap().0, 0, "full");
+        for number in numbers(&read_all(&mut spool)) {
+            assert_eq!(number, sent);
+            sent += 1;
+        }
+        // Half of it, then all of it: either makes room.
+        spool.acknowledge(if taken % 2 == 0 { sent - 1 } else { sent - 15 }).unwrap();
+    }
+    for number in numbers(&read_all(&mut spool)) {
+        spool.acknowledge(number).unwrap();
+    }
+    spool.acknowledge(taken - 1).unwrap();
+    let (count, _) = spool.append(&[frame(taken, 3_900)]).unwrap();
+    assert_eq!(count, 1, "what is acknowledged takes no room from what needs it");
+    let error = spool.append(&[frame(0, 5_000)]).unwrap_err();
+    assert!(error.to_string().contains("larger than the spool"), "{error}");
+}
+
+#[test]
+fn removes_files_that_are_done_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spool = Spool::builder(folder.path()).with_limit(40_000).open().unwrap();
+    append(&mut spool, &frames(0..300));
+    assert!(data_files(folder.path()).len() > 2);
+    read_all(&mut spool);
+    spool.acknowledge(299).unwrap();
+    assert_eq!(data_files(folder.path()).len(), 1);
+    append(&mut spool, &frames(300..301));
+    assert_eq!(numbers(&read_all(&mut spool)), [300]);
+    drop(spool);
+    fs::remove_file(folder.path().join("cursor")).unwrap();
+    let found = numbers(&read_all(&mut open(folder.path())));
+    assert!(found[0] > 200 && found.last() == Some(&300), "it begins with the oldest file: {found:?}");
+}
+
+#[test]
+fn a_lost_cursor_costs_duplicates_and_no_frames() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spool = open(folder.path());
+    append(&mut spool, &frames(0..4));
+    read_all(&mut spool);
+    spool.acknowledge(2).unwrap();
+    drop(spool);
+    fs::remove_file(folder.path().join("cursor")).unwrap();
+    assert_eq!(numbers(&read_all(&mut open(folder.path()))), [0, 1, 2, 3]);
+}
+
+#[test]
+fn frames_that_were_acknowledged_and_never_written_out_are_not_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spool = open(folder.path());
+    append(&mut spool, &frames(0..4));
+    read_all(&mut spool);
+    spool.acknowledge(3).unwrap();
+    drop(spool);
+    let path = data_files(folder.path()).pop().unwrap();
+    fs::write(path, "").unwrap();
+    let mut spool = open(folder.path());
+    assert_eq!(spool.waiting(), 0);
+    append(&mut spool, &frames(4..5));
+    assert_eq!(numbers(&read_all(&mut spool)), [4]);
+}
+
+#[test]
+fn one_process_at_a_time_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = open(folder.path());
+    let error = Spool::builder(folder.path()).open().unwrap_err();
+    assert!(error.to_string().starts_with("another process has this spool open"), "{error}");
+    drop(spool);
+    open(folder.path());
+}
+
+#[cfg(unix)]
+#[test]
+fn is_nobody_elses_business() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let above = tempfile::tempdir().unwrap();
+    let folder = above.path().join("a/spool");
+    let mut spool = open(&folder);
+    append(&mut spool, &frames(0..1));
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    let entries: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(entries.len(), 3, "{entries:?}");
+    assert!(entries.iter().all(|path| mode(path) == 0o600));
+}
+
+/// What happens to a spool. Sizes are small, so that files are many.
+#[derive(Clone, Debug)]
+enum Step {
+    Append(u64),
+    Read(usize),
+    Acknowledge(usize),
+    /// The connection ends.
+    Rewind,
+    /// The process is killed: what the system was given, it keeps.
+    Kill,
+    /// The power fails: of what was not written out, this much is left, and of the cursor an older state.
+    PowerFailure {
+        appended: u64,
+        left: usize,
+        with_cursor: bool,
+    },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        (1..30_u64).prop_map(Step::Append),
+        (1..30_usize).prop_map(Step::Read),
+        (1..30_usize).prop_map(Step::Acknowledge),
+        Just(Step::Rewind),
+        Just(Step::Kill),
+        (0..30_u64, 0..3_000_usize, any::<bool>())
+            .prop_map(|(appended, left, with_cursor)| Step::PowerFailure { appended, left, with_cursor }),
+    ];
+    prop::collection::vec(step, 1..40)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever happens: what was written out is read until it is acknowledged, once per connection and in order.
+    #[test]
+    fn loses_nothing_that_was_written_out(steps in steps()) {
+        let folder = tempfile::tempdir().unwrap();
+        let builder = Spool::builder(folder.path()).with_limit(12_000);
+        let mut spool = builder.clone().open().unwrap();
+        let (mut end, mut acknowledged, mut under_way) = (0_u64, 0_u64, VecDeque::new());
+        let mut old_cursor = fs::read(folder.path().join("cursor")).unwrap();
+        for step in steps {
+            match step {
+                Step::Append(count) => {
+                    let (taken, file) = spool.append(&frames(end..end + count)).unwrap();
+                    file.sync_data().unwrap();
+                    end += taken as u64;
+                }
+                Step::Read(count) => {
+                    for _ in 0..count {
+                        let expected = under_way.back().map_or(acknowledged, |last| last + 1);
+                        let record = spool.read().unwrap();
+                        prop_assert_eq!(record.as_ref().map(|it| it.number), (expected < end).then_some(expected));
+                        let Some(record) = record else { break };
+                        numbers(&[record]);
+                        under_way.push_back(expected);
+                    }
+                    spool.mark_sent().unwrap();
+                }
+                Step::Acknowledge(count) => {
+                    let count = count.min(under_way.len());
+                    if let Some(last) = under_way.drain(..count).next_back() {
+                        spool.acknowledge(last).unwrap();
+                        acknowledged = last + 1;
+                    }
+                }
+                Step::Rewind => {
+                    spool.rewind();
+                    under_way.clear();
+                }
+                Step::Kill => {
+                    drop(spool);
+                    spool = builder.clone().open().unwrap();
+                    under_way.clear();
+                    prop_assert_eq!(spool.waiting(), end - acknowledged);
+                    old_cursor = fs::read(folder.path().join("cursor")).unwrap();
+                }
+                Step::PowerFailure { appended, left, with_cursor } => {
+                    let files = data_files(folder.path());
+                    let sizes: Vec<_> = files.iter().map(|it| fs::metadata(it).unwrap().len()).collect();
+                    // These are not written out, unless by a file that was full.
+                    spool.append(&frames(end..end + appended)).unwrap();
+                    drop(spool);
+                    let now = data_files(folder.path());
+                    let last = now.last().unwrap();
+                    let kept = files.iter().zip(sizes).find(|(file, _)| *file == last).map_or(0, |(_, size)| size);
+                    let size = fs::metadata(last).unwrap().len();
+                    let file = fs::OpenOptions::new().write(true).open(last).unwrap();
+                    file.set_len(size.min(kept + left as u64)).unwrap();
+                    if with_cursor {
+                        fs::write(folder.path().join("cursor"), &old_cursor).unwrap();
+                    }
+                    spool = builder.clone().open().unwrap();
+                    under_way.clear();
+                    let first = spool.mark.acknowledged;
+                    prop_assert!(first <= acknowledged, "{} is not acknowledged", acknowledged);
+                    prop_assert!(spool.next() >= end, "{} are gone", end - spool.next().min(end));
+                    (acknowledged, end) = (first, spool.next());
+                    old_cursor = fs::read(folder.path().join("cursor")).unwrap();
+                }
+            }
+        }
+        spool.rewind();
+        prop_assert_eq!(numbers(&read_all(&mut spool)), (acknowledged..end).collect::<Vec<_>>());
+    }
+}
