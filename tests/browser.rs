@@ -62,11 +62,9 @@ impl Desk {
             json!({"chromium": self.chromium, "address": address, "steps": steps, "pictures": pictures});
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser/log_in.mjs");
         let mut command = Command::new(&self.node);
-        command
-            .arg(script)
-            .arg(&self.puppeteer)
-            .arg(settings.to_string())
-            .env("HOME", self.terminal.path(""));
+        command.arg(script).arg(&self.puppeteer).arg(settings.to_string());
+        // What a browser leaves behind goes with the test.
+        command.env("HOME", self.terminal.path("")).env("TMPDIR", self.terminal.path(""));
         let output = run(command, "").await;
         let told = String::from_utf8_lossy(&output.stderr);
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {told}"))
