@@ -33,6 +33,7 @@
 //! | `program`, `program_failures` | the program, as somebody at a terminal sees it |
 //! | `program_profiles`, `program_profile_failures` | the same with every profile that the sandbox writes |
 //! | `program_kept_tokens` | tokens that the program keeps between runs |
+//! | `program_login` | `claviger login`, `logout`, `status`, `secret` |
 //! | `program_publish` | `claviger publish`, to a real broker |
 //! | `browser` | the pages of a login, in a browser that people have |
 //!
