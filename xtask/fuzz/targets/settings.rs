@@ -7,7 +7,8 @@ use claviger_profiles::Document;
 use libfuzzer_sys::fuzz_target;
 use tempfile::NamedTempFile;
 
-static FILE: LazyLock<NamedTempFile> = LazyLock::new(|| NamedTempFile::new().expect("a folder for such files"));
+static FILE: LazyLock<NamedTempFile> =
+    LazyLock::new(|| NamedTempFile::new().expect("a folder for such files"));
 
 fuzz_target!(|file: &[u8]| {
     fs::write(FILE.path(), file).expect("it is ours");

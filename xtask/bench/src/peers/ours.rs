@@ -54,7 +54,8 @@ impl Peer for OverCache {
         let source = Source { issuer: Arc::clone(&setup.issuer), life };
         let tokens = TokenCache::builder(source);
         // What comes due here is brought about; where nothing does, it is the clock that everybody has.
-        let tokens = if setup.due < LONG { tokens.with_clock(Ahead(SystemClock::new())) } else { tokens }.build();
+        let tokens =
+            if setup.due < LONG { tokens.with_clock(Ahead(SystemClock::new())) } else { tokens }.build();
         Ok(Self(AuthorizationLayer::new(tokens, Origin::https(&setup.origin)?)))
     }
 
