@@ -200,8 +200,7 @@ where
         };
         time::timeout(self.timeout, exchange).await.unwrap_or_else(|_| {
             let error = Error::new(ErrorKind::Timeout, "Clarify has not answered in time").with_advice(
-                "it may have been done all the same: look before you call again; and call less often, for Clarify \
-                 delays what is over its rates by up to 15 s",
+                "call less often, or allow more time: Clarify delays what is over its rates by up to 15 s",
             );
             Err(CallError::NoAnswer(error))
         })

@@ -114,22 +114,9 @@ impl RpcError {
     pub fn fields(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
         let fields = self.data.get("params").and_then(Value::as_object).into_iter().flatten();
         fields.map(|(field, reasons)| {
-            let several = reasons.as_array().into_iter().flatten();
-            (field.as_str(), several.chain([reasons]).filter_map(Value::as_str).collect())
+            let reasons = reasons.as_array().into_iter().flatten();
+            (field.as_str(), reasons.filter_map(Value::as_str).collect())
         })
-    }
-
-    /// Returns what `data` has besides [`trace`](Self::trace) and [`fields`](Self::fields) as JSON, if there is
-    /// anything: some errors name resources there, or have a partial result.
-    #[must_use]
-    pub fn rest(&self) -> Option<String> {
-        let mut rest = self.data.clone();
-        if let Some(members) = rest.as_object_mut() {
-            members.remove("trace");
-            members.remove("params");
-        }
-        let is_empty = rest.is_null() || rest.as_object().is_some_and(serde_json::Map::is_empty);
-        (!is_empty).then(|| rest.to_string())
     }
 
     /// Returns all of `data` as JSON, `null` if there is none: some errors have more, such as a partial result.

@@ -117,11 +117,8 @@ async fn an_rpc_error_is_data_and_no_text_of_it_shows() {
     assert_eq!((rpc.code(), rpc.message()), (-32602, "swordfish"));
     assert_eq!(rpc.trace(), Some("0af7651916cd43dd8448eb211c80319c"));
     let fields: Vec<_> = rpc.fields().map(|(field, reasons)| (field, reasons.join(";"))).collect();
-    assert_eq!(fields, [("data.times", "is required".to_owned()), ("query", "swordfish".to_owned())]);
-    assert_eq!(
-        (rpc.data().contains("params"), rpc.rest().as_deref()),
-        (true, Some(r#"{"partialResult":1}"#))
-    );
+    assert_eq!(fields, [("data.times", "is required".to_owned()), ("query", String::new())]);
+    assert!(rpc.data().contains("partialResult"));
     assert_eq!(
         error.to_string(),
         "Clarify answered with RPC error -32602: a parameter is wrong (trace 0af7651916cd43dd8448eb211c80319c)"
