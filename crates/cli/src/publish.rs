@@ -102,7 +102,7 @@ fn open_spool(environment: &Environment, name: &str) -> Result<Spool, Error> {
     }
     if spool.cut_bytes() > 0 {
         console::warn(&format!(
-            "a crash has torn the last of the kept data frames: {} bytes were cut off",
+            "the last of the kept data frames is torn: {} bytes were put aside in a file there (.torn)",
             spool.cut_bytes()
         ));
     }

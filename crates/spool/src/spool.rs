@@ -31,8 +31,10 @@ use self::{
 /// # What a crash costs
 ///
 /// A record is written out to the disk (fsync) once the file that [`append`](Self::append) names is
-/// synced. What was appended and not yet written out when the power failed may be torn: it is cut off at the next start, and
-/// [`cut_bytes`](Self::cut_bytes) tells how much. The cursor is written after each answer and not waited for: the
+/// synced. What was appended and not yet written out when the power failed may be torn: it is cut off at the next
+/// start, [`cut_bytes`](Self::cut_bytes) tells how much, and a file `….torn` keeps it. A last record that the disk
+/// damaged looks the same. Damage with a whole record behind it is no crash's: the spool is not opened, and nothing in
+/// it is changed. The cursor is written after each answer and not waited for: the
 /// end of the process costs none of it; after a power failure some records may be sent once more.
 ///
 /// # Example
@@ -95,7 +97,8 @@ impl Spool {
         self.next() - self.mark.acknowledged
     }
 
-    /// Returns how many bytes were cut off when it was opened: what a crash left of records that were being appended.
+    /// Returns how many bytes were cut off when it was opened, and put into a file `….torn`: what a crash left of records
+    /// that were being appended, or a last record that is damaged.
     #[must_use]
     pub fn cut_bytes(&self) -> u64 {
         self.cut_bytes
@@ -258,7 +261,7 @@ impl SpoolBuilder {
         self
     }
 
-    /// Opens it, and cuts off what a crash left half written. It blocks.
+    /// Opens it, and puts aside what a crash left half written. It blocks.
     ///
     /// # Errors
     ///
@@ -288,15 +291,14 @@ fn load(folder: &Path, mark: Mark) -> io::Result<(VecDeque<Segment>, u64)> {
     let names = segment::list(folder)?;
     for (index, first) in names.iter().enumerate() {
         let next = names.get(index + 1);
-        let (segment, rest) = Segment::open(folder, *first..next.copied().unwrap_or(u64::MAX))?;
+        let segment = Segment::open(folder, *first..next.copied().unwrap_or(u64::MAX))?;
         match next {
             // All of it is acknowledged, whatever is left of it.
             Some(next) if *next <= mark.acknowledged => segment.remove()?,
             Some(next) if segment.end() < *next => return Err(segment::damaged(segment.end())),
             Some(_) => segments.push_back(segment),
             None => {
-                segment.cut()?;
-                cut_bytes = rest;
+                cut_bytes = segment.cut()?;
                 segments.push_back(segment);
             }
         }

@@ -110,16 +110,51 @@ fn takes_no_frame_that_was_changed_and_no_run_of_zeros() {
         fs::write(&path, &changed).unwrap();
         assert_eq!(open(folder.path()).waiting(), 1, "{index}");
     }
-    // What was behind it does not come back once the place before it is taken.
-    let mut changed = [&whole[..], &whole[..whole.len() / 2]].concat();
-    changed[whole.len() / 2 + 10] ^= 1;
-    fs::write(&path, &changed).unwrap();
-    append(&mut open(folder.path()), &frames(1..2));
-    assert_eq!(numbers(&read_all(&mut open(folder.path()))), [0, 1]);
     // A file that grew, and whose new part was never written out.
     fs::write(&path, [&whole[..], &[0; 4096]].concat()).unwrap();
     let spool = open(folder.path());
     assert_eq!((spool.waiting(), spool.cut_bytes()), (2, 4096));
+}
+
+#[test]
+fn what_is_cut_off_is_kept_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    append(&mut open(folder.path()), &frames(0..2));
+    let path = data_files(folder.path()).pop().unwrap();
+    let whole = fs::read(&path).unwrap();
+    let second = whole.len() / 2;
+    for _ in 0..2 {
+        fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+        assert_eq!(open(folder.path()).cut_bytes(), second as u64 - 1);
+    }
+    let aside = fs::read(folder.path().join("00000000000000000001.torn")).unwrap();
+    let torn = &whole[second..whole.len() - 1];
+    assert_eq!(aside, [torn, torn].concat(), "neither was written over");
+    assert_eq!(open(folder.path()).cut_bytes(), 0);
+}
+
+#[test]
+fn damage_before_a_whole_record_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spool = open(folder.path());
+    append(&mut spool, &frames(0..3));
+    read_all(&mut spool);
+    drop(spool);
+    let path = data_files(folder.path()).pop().unwrap();
+    let whole = fs::read(&path).unwrap();
+    // Whether or not that record was acknowledged, and be it the length that is wrong.
+    for _ in 0..2 {
+        for index in whole.len() / 3..whole.len() / 3 * 2 {
+            let mut changed = whole.clone();
+            changed[index] ^= 1;
+            fs::write(&path, &changed).unwrap();
+            let error = Spool::builder(folder.path()).open().unwrap_err();
+            assert!(format!("{error:?}").contains("record 1 or one behind it is damaged"), "{error:?}");
+            assert_eq!(fs::read(&path).unwrap(), changed, "{index}");
+        }
+        fs::write(&path, &whole).unwrap();
+        open(folder.path()).acknowledge(1).unwrap();
+    }
 }
 
 #[test]
