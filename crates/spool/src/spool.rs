@@ -91,6 +91,12 @@ impl Spool {
         SpoolBuilder { folder: folder.into(), limit: 256 * 1024 * 1024 }
     }
 
+    /// Returns the folder it is in.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Returns how many records are not acknowledged yet.
     #[must_use]
     pub fn waiting(&self) -> u64 {
