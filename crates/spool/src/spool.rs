@@ -26,7 +26,7 @@ use self::{
 /// The folder has files of records (`….records`), to which records are appended, each with its length and a CRC-32;
 /// `cursor`, which says up to which record all are acknowledged; and `lock`, for one process at a time. They are for
 /// their user alone (on Unix: 0600, in a folder of 0700). Records are never changed, only appended; a file whose
-/// records are all acknowledged is removed.
+/// records are all acknowledged is removed: the last one if it has more than 64 KiB, or when the spool is closed.
 ///
 /// # What a crash costs
 ///
@@ -34,8 +34,10 @@ use self::{
 /// synced. What was appended and not yet written out when the power failed may be torn: it is cut off at the next
 /// start, [`cut_bytes`](Self::cut_bytes) tells how much, and a file `….torn` keeps it. A last record that the disk
 /// damaged looks the same. Damage with a whole record behind it is no crash's: the spool is not opened, and nothing in
-/// it is changed. The cursor is written after each answer and not waited for: the
-/// end of the process costs none of it; after a power failure some records may be sent once more.
+/// it is changed. The cursor is written after each answer, and written out to
+/// the disk after 256 of them: the end of the process costs none of it; after a power failure the records of the last
+/// answers may be sent once more, and those that were never noted as sent count as new. Where the cursor is lost, all
+/// that is there counts as sent before.
 ///
 /// # Example
 ///
@@ -182,7 +184,9 @@ impl Spool {
     /// [`Configuration`](ErrorKind::Configuration) if the files cannot be used.
     pub fn acknowledge(&mut self, number: u64) -> Result<(), Error> {
         self.note(Mark { acknowledged: number + 1, ..self.mark })?;
-        self.clear().map_err(|error| self.broken(error))
+        self.clear().map_err(|error| self.broken(error))?;
+        self.tidy(SMALL);
+        Ok(())
     }
 
     /// Says what is wrong with the files, as when the one that was appended to cannot be synced.
@@ -220,10 +224,20 @@ impl Spool {
         self.clear()
     }
 
+    /// Leaves nothing of what is acknowledged on the disk, if all is and it is more than this.
+    fn tidy(&mut self, more_than: u64) {
+        if self.waiting() == 0 && self.last().length() > more_than {
+            // It can wait, for room on the disk too.
+            let _ = self.roll();
+        }
+    }
+
     fn clear(&mut self) -> io::Result<()> {
         while self.segments.len() > 1
             && self.segments.front().is_some_and(|it| it.end() <= self.mark.acknowledged)
         {
+            // Not before the disk knows that nobody needs it.
+            self.cursor.sync()?;
             self.segments.pop_front().map_or(Ok(()), Segment::remove)?;
         }
         Ok(())
@@ -249,6 +263,12 @@ impl Spool {
 
     fn last_mut(&mut self) -> &mut Segment {
         self.segments.back_mut().expect("there is always one")
+    }
+}
+
+impl Drop for Spool {
+    fn drop(&mut self) {
+        self.tidy(0);
     }
 }
 
@@ -280,13 +300,17 @@ impl SpoolBuilder {
             Problem::Unusable(error) => broken(&folder, error),
         })?;
         let lock = lock(&folder)?;
-        let (cursor, mark) = Cursor::open(&folder).map_err(|error| broken(&folder, error))?;
+        let (mut cursor, known) = Cursor::open(&folder).map_err(|error| broken(&folder, error))?;
+        let mark = known.unwrap_or_default();
         let (segments, cut_bytes) = load(&folder, mark).map_err(|error| broken(&folder, error))?;
         let first = segments.front().map_or(0, |segment| segment.range().start);
         let next = segments.back().map_or(0, Segment::end);
         // Should the power have failed before the cursor was written out, it says less than the files do.
         let acknowledged = mark.acknowledged.max(first);
-        let mark = Mark { acknowledged, sent: mark.sent.clamp(acknowledged, next) };
+        // And if it is lost, nobody knows what was sent.
+        let sent = known.map_or(next, |mark| mark.sent.clamp(acknowledged, next));
+        let mark = Mark { acknowledged, sent };
+        cursor.write_both(mark).map_err(|error| broken(&folder, error))?;
         Ok(Spool { folder, limit, cursor, mark, segments, reader: None, cut_bytes, _lock: lock })
     }
 }
@@ -347,6 +371,8 @@ fn broken(folder: &Path, error: io::Error) -> Error {
         .with_source(error)
 }
 
+/// What is acknowledged and no more than that may stay until it is closed.
+const SMALL: u64 = 64 * 1024;
 /// The longest record: 8 MiB.
 const LONGEST: usize = 8 * 1024 * 1024;
 

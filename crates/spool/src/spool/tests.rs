@@ -231,7 +231,31 @@ fn a_lost_cursor_costs_duplicates_and_no_frames() {
     spool.acknowledge(2).unwrap();
     drop(spool);
     fs::remove_file(folder.path().join("cursor")).unwrap();
-    assert_eq!(numbers(&read_all(&mut open(folder.path()))), [0, 1, 2, 3]);
+    drop(open(folder.path()));
+    let again = read_all(&mut open(folder.path()));
+    assert_eq!(numbers(&again), [0, 1, 2, 3]);
+    assert!(again.iter().all(|record| record.is_resent), "nobody knows");
+}
+
+#[test]
+fn nothing_of_what_is_acknowledged_stays_on_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let occupied = || data_files(folder.path()).iter().map(|it| fs::metadata(it).unwrap().len()).sum::<u64>();
+    let mut spool = open(folder.path());
+    append(&mut spool, &[frame(0, 70_000)]);
+    read_all(&mut spool);
+    spool.acknowledge(0).unwrap();
+    assert_eq!(occupied(), 0, "it was large");
+    append(&mut spool, &frames(1..3));
+    assert_eq!(numbers(&read_all(&mut spool)), [1, 2]);
+    spool.acknowledge(2).unwrap();
+    assert!(occupied() > 0);
+    drop(spool);
+    assert_eq!(occupied(), 0, "it is closed");
+    let mut spool = open(folder.path());
+    append(&mut spool, &frames(3..4));
+    assert_eq!(numbers(&read_all(&mut spool)), [3]);
+    assert_eq!(fs::metadata(folder.path().join("cursor")).unwrap().len(), 40, "it takes no more room");
 }
 
 #[test]
@@ -243,7 +267,7 @@ fn frames_that_were_acknowledged_and_never_written_out_are_not_missed() {
     spool.acknowledge(3).unwrap();
     drop(spool);
     let path = data_files(folder.path()).pop().unwrap();
-    fs::write(path, "").unwrap();
+    fs::rename(path, folder.path().join("00000000000000000000.records")).unwrap();
     let mut spool = open(folder.path());
     assert_eq!(spool.waiting(), 0);
     append(&mut spool, &frames(4..5));
