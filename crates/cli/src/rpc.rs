@@ -29,7 +29,7 @@ pub(crate) async fn run(
         Ok(_) if arguments.notify => Ok(Exit::Done),
         Ok(answer) => {
             let mut data = Data::new();
-            data.write(answer.json().as_bytes())?;
+            data.write_json(answer.json())?;
             data.write(b"\n")?;
             data.finish()?;
             Ok(Exit::Done)
