@@ -93,7 +93,7 @@ fn open_spool(environment: &Environment, name: &str) -> Result<Spool, Error> {
         Error::new(ErrorKind::Configuration, "there is no folder to keep data frames in")
             .with_advice("name one in $CLAVIGER_STATE_DIR")
     })?;
-    let spool = Spool::builder(folder.join("mqtt").join(name)).open()?;
+    let spool = Spool::builder(folder.join("mqtt").join(name)).with_root(folder).open()?;
     if spool.waiting() > 0 {
         console::note(&format!(
             "an earlier run has left {} data frames, which are sent first",

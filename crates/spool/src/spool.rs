@@ -90,7 +90,8 @@ impl Spool {
     /// Names the folder; it is made if it is missing.
     #[must_use]
     pub fn builder(folder: impl Into<PathBuf>) -> SpoolBuilder {
-        SpoolBuilder { folder: folder.into(), limit: 256 * 1024 * 1024 }
+        let folder = folder.into();
+        SpoolBuilder { root: folder.clone(), folder, limit: 256 * 1024 * 1024 }
     }
 
     /// Returns the folder it is in.
@@ -276,6 +277,7 @@ impl Drop for Spool {
 #[derive(Clone, Debug)]
 pub struct SpoolBuilder {
     folder: PathBuf,
+    root: PathBuf,
     limit: u64,
 }
 
@@ -287,15 +289,24 @@ impl SpoolBuilder {
         self
     }
 
+    /// Looks at this folder above it too, and at those between: all of them must be its user's alone to write to. Default:
+    /// its own folder only.
+    #[must_use]
+    pub fn with_root(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.root = folder.into();
+        self
+    }
+
     /// Opens it, and puts aside what a crash left half written. It blocks.
     ///
     /// # Errors
     ///
-    /// [`Configuration`](ErrorKind::Configuration): another process has it open, a file in it is damaged, or the
+    /// [`Configuration`](ErrorKind::Configuration): others may write to its folder, another process has it open, a file in it is damaged, or the
     /// operating system says no.
     pub fn open(self) -> Result<Spool, Error> {
-        let Self { folder, limit } = self;
-        prepare_folder(&folder).map_err(|problem| match problem {
+        let Self { folder, root, limit } = self;
+        let folders: Vec<_> = folder.ancestors().take_while(|it| it.starts_with(&root)).collect();
+        folders.into_iter().rev().try_for_each(prepare_folder).map_err(|problem| match problem {
             Problem::Refused(error) => error,
             Problem::Unusable(error) => broken(&folder, error),
         })?;

@@ -300,6 +300,22 @@ fn is_nobody_elses_business() {
     assert!(entries.iter().all(|path| mode(path) == 0o600));
 }
 
+#[cfg(unix)]
+#[test]
+fn folders_above_it_may_be_looked_at_too() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let root = tempfile::tempdir().unwrap();
+    let builder = Spool::builder(root.path().join("a/spool"));
+    builder.clone().with_root(root.path()).open().unwrap();
+    for open in [root.path().join("a"), root.path().to_owned()] {
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
+        let error = builder.clone().with_root(root.path()).open().unwrap_err();
+        assert_eq!(error.subject(), Some(&*open.display().to_string()));
+        builder.clone().open().unwrap();
+    }
+}
+
 /// What happens to a spool. Sizes are small, so that files are many.
 #[derive(Clone, Debug)]
 enum Step {
