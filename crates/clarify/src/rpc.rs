@@ -200,7 +200,8 @@ where
         };
         time::timeout(self.timeout, exchange).await.unwrap_or_else(|_| {
             let error = Error::new(ErrorKind::Timeout, "Clarify has not answered in time").with_advice(
-                "call less often, or allow more time: Clarify delays what is over its rates by up to 15 s",
+                "look before calling again, for it may have been done all the same; call less often, or allow more time: \
+                 Clarify delays what is over its rates by up to 15 s",
             );
             Err(CallError::NoAnswer(error))
         })

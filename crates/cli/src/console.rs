@@ -28,10 +28,27 @@ impl Data {
         self.out.write_all(bytes).and_then(|()| self.out.flush()).map_err(Failure::of_output)
     }
 
+    /// Writes a JSON text; on a terminal its C1 controls (ECMA-48, §5.3) as escapes, for they would do something there.
+    pub(crate) fn write_json(&mut self, json: &str) -> Result<(), Failure> {
+        match self.out.is_terminal() {
+            true => self.write(without_controls(json).as_bytes()),
+            false => self.write(json.as_bytes()),
+        }
+    }
+
     /// Ends the last line, on a terminal only: in a file it would be a byte too much.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
         if !self.ends_line && self.out.is_terminal() { self.write(b"\n") } else { Ok(()) }
     }
+}
+
+/// Such controls stand in texts alone; those below U+0020 JSON has as escapes.
+fn without_controls(json: &str) -> String {
+    let escape = |text: String, character: char| match character {
+        '\u{7f}'..='\u{9f}' => text + &format!("\\u{:04x}", u32::from(character)),
+        _ => text + character.encode_utf8(&mut [0; 4]),
+    };
+    json.chars().fold(String::with_capacity(json.len()), escape)
 }
 
 /// Writes a text for people to stdout; its colours only show on a terminal.
@@ -109,11 +126,13 @@ pub(crate) fn say(text: &str) {
     let _ = anstream::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Escapes what would move the cursor, colour or begin a line: names in the settings may hold anything.
+/// Escapes what would move the cursor, colour, turn around or begin a line: names in the settings may hold anything.
 pub(crate) fn escaped(words: &str) -> String {
     let mut text = String::with_capacity(words.len());
     for character in words.chars() {
-        match character.is_control() {
+        // U+202A and the others turn what follows around, or end that.
+        match character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        {
             true => text.extend(character.escape_default()),
             false => text.push(character),
         }
@@ -146,5 +165,11 @@ mod tests {
         assert!(text.starts_with("claviger: no (a\\u{1b}[2Jb\\nclaviger: all is well)\n"), "{text}");
         assert_eq!(text.lines().count(), 2);
         assert_eq!(escaped("ä\u{9b}\t"), "ä\\u{9b}\\t");
+        assert_eq!(escaped("\u{202e}a\u{2069}"), "\\u{202e}a\\u{2069}");
+    }
+
+    #[test]
+    fn json_does_nothing_to_a_terminal() {
+        assert_eq!(without_controls("{\"ä\": \"\u{9b}2J\u{7f}\"}\n"), "{\"ä\": \"\\u009b2J\\u007f\"}\n");
     }
 }

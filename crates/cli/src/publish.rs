@@ -4,7 +4,7 @@ use std::{
     cell::Cell,
     fs::File,
     io::{self, IsTerminal, Read},
-    path::{Path, PathBuf},
+    path::Path,
     time::Duration,
 };
 
@@ -29,10 +29,15 @@ pub(crate) async fn run(
     arguments: PublishArguments,
     environment: &Environment,
 ) -> Result<Exit, Failure> {
-    let stopped = stop_signal()?;
+    let mut stopped = std::pin::pin!(stop_signal()?);
     let profile = settings::load(choice, None, environment)?;
     let Publishing { publisher, spool_name, .. } = profile.publishing()?;
-    let input = arguments.file.map(open).transpose()?;
+    // A named pipe is open when somebody writes to it.
+    let opening = async { off(move || arguments.file.as_deref().map(open).transpose()).await? };
+    let input = tokio::select! {
+        input = opening => input?,
+        () = stopped.as_mut() => return Ok(Exit::Other),
+    };
     let spool = open_spool(environment, &spool_name)?;
     let publisher = publisher.with_patience(Duration::from_secs(arguments.patience)).with_warning(warn);
     let publisher = publisher.build(spool)?;
@@ -41,7 +46,7 @@ pub(crate) async fn run(
     let mut feeding = std::pin::pin!(feed(&publisher, input, &taken));
     let sent = tokio::select! {
         sent = publisher.run(async { fed = Some(feeding.as_mut().await) }) => Some(sent),
-        () = stopped => None,
+        () = stopped.as_mut() => None,
         () = show_progress(&publisher) => None,
     };
     // Who pipes something in has it nowhere else: what is there is kept, though it cannot be sent now.
@@ -53,7 +58,7 @@ pub(crate) async fn run(
     // Away with the line of progress, where there is one; elsewhere this is nothing.
     console::say("\x1b[K");
     console::note(&summary(progress));
-    if fed.is_none() {
+    if !matches!(fed, Some(Ok(()))) {
         console::warn(&format!("the input was taken up to line {} and no further", taken.get()));
     }
     if progress.waiting > 0 {
@@ -69,21 +74,18 @@ pub(crate) async fn run(
 
 type Input = FrameLines<Box<dyn Read + Send>>;
 
-/// Looks at each line of a file before anything of it is sent. What comes by a pipe can be read but once.
-fn open(path: PathBuf) -> Result<Input, Error> {
+/// Looks at each line of a file before anything of it is sent. Whatever is no file comes as it does by `-`.
+fn open(path: &Path) -> Result<Input, Error> {
     if path == Path::new("-") {
         return Ok(FrameLines::new(Box::new(io::stdin())));
     }
-    let file = || {
-        File::open(&path).map_err(|error| {
-            Error::new(ErrorKind::Configuration, "the data frames cannot be read")
-                .with_subject(path.display().to_string())
-                .with_source(error)
-        })
-    };
-    let mut lines = FrameLines::new(file()?);
-    while !lines.next_batch()?.is_empty() {}
-    Ok(FrameLines::new(Box::new(file()?)))
+    let file = File::open(path).map_err(|error| {
+        Error::new(ErrorKind::Configuration, "the data frames cannot be read")
+            .with_subject(path.display().to_string())
+            .with_source(error)
+    })?;
+    FrameLines::check(&file)?;
+    Ok(FrameLines::new(Box::new(file)))
 }
 
 fn open_spool(environment: &Environment, name: &str) -> Result<Spool, Error> {
@@ -91,7 +93,7 @@ fn open_spool(environment: &Environment, name: &str) -> Result<Spool, Error> {
         Error::new(ErrorKind::Configuration, "there is no folder to keep data frames in")
             .with_advice("name one in $CLAVIGER_STATE_DIR")
     })?;
-    let spool = Spool::builder(folder.join("mqtt").join(name)).open()?;
+    let spool = Spool::builder(folder.join("mqtt").join(name)).with_root(folder).open()?;
     if spool.waiting() > 0 {
         console::note(&format!(
             "an earlier run has left {} data frames, which are sent first",
@@ -100,23 +102,28 @@ fn open_spool(environment: &Environment, name: &str) -> Result<Spool, Error> {
     }
     if spool.cut_bytes() > 0 {
         console::warn(&format!(
-            "a crash has torn the last of the kept data frames: {} bytes were cut off",
+            "the last of the kept data frames is torn: {} bytes were put aside in a file there (.torn)",
             spool.cut_bytes()
         ));
     }
     Ok(spool)
 }
 
+/// Reads where it may block.
+async fn off<T: Send + 'static>(read: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    spawn_blocking(read)
+        .await
+        .map_err(|error| Error::new(ErrorKind::Runtime, "reading came to a bad end").with_source(error))
+}
+
 /// Puts all frames of the input into the spool, and counts the lines.
 async fn feed(publisher: &Publisher, mut input: Option<Input>, taken: &Cell<u64>) -> Result<(), Error> {
     while let Some(mut lines) = input.take() {
-        let reading = spawn_blocking(move || {
+        let reading = off(move || {
             let batch = lines.next_batch();
             (lines, batch)
         });
-        let (lines, batch) = reading.await.map_err(|error| {
-            Error::new(ErrorKind::Runtime, "reading came to a bad end").with_source(error)
-        })?;
+        let (lines, batch) = reading.await?;
         let batch = batch?;
         if !batch.is_empty() {
             publisher.publish(batch).await?;
@@ -172,9 +179,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("frames");
         std::fs::write(&path, "{\"times\":[],\"series\":{}}\nswordfish\n").unwrap();
-        let error = open(path.clone()).err().unwrap();
+        let error = open(&path).err().unwrap();
         assert_eq!(error.to_string(), "this is no data frame (line 2, column 1)");
         std::fs::remove_file(&path).unwrap();
-        assert!(open(path).err().unwrap().to_string().starts_with("the data frames cannot be read"));
+        assert!(open(&path).err().unwrap().to_string().starts_with("the data frames cannot be read"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_that_is_named_is_read_but_once() {
+        use std::{io::Write, os::fd::AsRawFd};
+
+        let (from, mut to) = io::pipe().unwrap();
+        to.write_all(b"{\"times\":[],\"series\":{}}\n").unwrap();
+        drop(to);
+        let mut lines = open(Path::new(&format!("/dev/fd/{}", from.as_raw_fd()))).unwrap();
+        assert_eq!(lines.next_batch().unwrap().len(), 1);
     }
 }

@@ -29,7 +29,7 @@ pub(crate) async fn run(
         Ok(_) if arguments.notify => Ok(Exit::Done),
         Ok(answer) => {
             let mut data = Data::new();
-            data.write(answer.json().as_bytes())?;
+            data.write_json(answer.json())?;
             data.write(b"\n")?;
             data.finish()?;
             Ok(Exit::Done)
@@ -60,10 +60,11 @@ fn params(typed: &str) -> Result<Box<RawValue>, Error> {
     let bad = |what, place| {
         Error::new(ErrorKind::Configuration, what).with_subject(place).with_advice(WRITE_PARAMS)
     };
-    let json: Box<RawValue> = serde_json::from_slice(&input::read(PARAMS, typed)?).map_err(|error| {
-        let place = format!("{PARAMS}, line {}, column {}", error.line(), error.column());
-        bad("the parameters are no JSON", place)
-    })?;
+    let json: Box<RawValue> =
+        serde_json::from_slice(&input::read(PARAMS, typed, LARGEST)?).map_err(|error| {
+            let place = format!("{PARAMS}, line {}, column {}", error.line(), error.column());
+            bad("the parameters are no JSON", place)
+        })?;
     match json.get().as_bytes().first() {
         Some(b'{' | b'[') => Ok(json),
         _ => Err(bad("the parameters are neither an object nor an array", PARAMS.to_owned())),
@@ -74,14 +75,7 @@ fn params(typed: &str) -> Result<Box<RawValue>, Error> {
 fn tell(error: &RpcError) {
     console::note(&error.to_string());
     console::because(error.message());
-    let mut fields = error.fields().peekable();
-    match (fields.peek(), &*error.data()) {
-        (None, "null") => {}
-        (None, data) => console::because(data),
-        (Some(_), _) => fields.for_each(|(field, reasons)| {
-            console::because(&format!("{field}: {}", reasons.join(", ")));
-        }),
-    }
+    error.details().iter().for_each(|detail| console::because(detail));
     console::advise(error.advice());
 }
 
@@ -96,6 +90,8 @@ fn answered(error: Error) -> Failure {
     Failure::new(exit, error, advice)
 }
 
+/// Clarify takes about as much.
+const LARGEST: u64 = 8 * 1024 * 1024;
 const PARAMS: &str = "PARAMS_JSON";
 const WRITE_PARAMS: &str =
     "write them in single quotes, such as '{\"query\":{\"limit\":5}}', or give a file with @FILE";
@@ -139,6 +135,15 @@ mod tests {
         }
         let error = built(&["--api-version", "v1"]).unwrap_err();
         assert_eq!(error.to_string(), "this does not name a version of Clarify's API (--api-version)");
+    }
+
+    #[test]
+    fn takes_no_more_than_clarify_does() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, vec![b' '; 8 * 1024 * 1024 + 1]).unwrap();
+        let error = params(&format!("@{}", file.path().display())).unwrap_err();
+        assert!(error.to_string().starts_with("the body cannot be read (PARAMS_JSON, "), "{error}");
+        assert!(format!("{error:?}").contains("TooLarge"), "{error:?}");
     }
 
     #[test]

@@ -26,14 +26,18 @@ use self::{
 /// The folder has files of records (`….records`), to which records are appended, each with its length and a CRC-32;
 /// `cursor`, which says up to which record all are acknowledged; and `lock`, for one process at a time. They are for
 /// their user alone (on Unix: 0600, in a folder of 0700). Records are never changed, only appended; a file whose
-/// records are all acknowledged is removed.
+/// records are all acknowledged is removed: the last one if it has more than 64 KiB, or when the spool is closed.
 ///
 /// # What a crash costs
 ///
 /// A record is written out to the disk (fsync) once the file that [`append`](Self::append) names is
-/// synced. What was appended and not yet written out when the power failed may be torn: it is cut off at the next start, and
-/// [`cut_bytes`](Self::cut_bytes) tells how much. The cursor is written after each answer and not waited for: the
-/// end of the process costs none of it; after a power failure some records may be sent once more.
+/// synced. What was appended and not yet written out when the power failed may be torn: it is cut off at the next
+/// start, [`cut_bytes`](Self::cut_bytes) tells how much, and a file `….torn` keeps it. A last record that the disk
+/// damaged looks the same. Damage with a whole record behind it is no crash's: the spool is not opened, and nothing in
+/// it is changed. The cursor is written after each answer, and written out to
+/// the disk after 256 of them: the end of the process costs none of it; after a power failure the records of the last
+/// answers may be sent once more, and those that were never noted as sent count as new. Where the cursor is lost, all
+/// that is there counts as sent before.
 ///
 /// # Example
 ///
@@ -86,7 +90,14 @@ impl Spool {
     /// Names the folder; it is made if it is missing.
     #[must_use]
     pub fn builder(folder: impl Into<PathBuf>) -> SpoolBuilder {
-        SpoolBuilder { folder: folder.into(), limit: 256 * 1024 * 1024 }
+        let folder = folder.into();
+        SpoolBuilder { root: folder.clone(), folder, limit: 256 * 1024 * 1024 }
+    }
+
+    /// Returns the folder it is in.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Returns how many records are not acknowledged yet.
@@ -95,7 +106,8 @@ impl Spool {
         self.next() - self.mark.acknowledged
     }
 
-    /// Returns how many bytes were cut off when it was opened: what a crash left of records that were being appended.
+    /// Returns how many bytes were cut off when it was opened, and put into a file `….torn`: what a crash left of records
+    /// that were being appended, or a last record that is damaged.
     #[must_use]
     pub fn cut_bytes(&self) -> u64 {
         self.cut_bytes
@@ -173,7 +185,9 @@ impl Spool {
     /// [`Configuration`](ErrorKind::Configuration) if the files cannot be used.
     pub fn acknowledge(&mut self, number: u64) -> Result<(), Error> {
         self.note(Mark { acknowledged: number + 1, ..self.mark })?;
-        self.clear().map_err(|error| self.broken(error))
+        self.clear().map_err(|error| self.broken(error))?;
+        self.tidy(SMALL);
+        Ok(())
     }
 
     /// Says what is wrong with the files, as when the one that was appended to cannot be synced.
@@ -211,10 +225,20 @@ impl Spool {
         self.clear()
     }
 
+    /// Leaves nothing of what is acknowledged on the disk, if all is and it is more than this.
+    fn tidy(&mut self, more_than: u64) {
+        if self.waiting() == 0 && self.last().length() > more_than {
+            // It can wait, for room on the disk too.
+            let _ = self.roll();
+        }
+    }
+
     fn clear(&mut self) -> io::Result<()> {
         while self.segments.len() > 1
             && self.segments.front().is_some_and(|it| it.end() <= self.mark.acknowledged)
         {
+            // Not before the disk knows that nobody needs it.
+            self.cursor.sync()?;
             self.segments.pop_front().map_or(Ok(()), Segment::remove)?;
         }
         Ok(())
@@ -243,10 +267,17 @@ impl Spool {
     }
 }
 
+impl Drop for Spool {
+    fn drop(&mut self) {
+        self.tidy(0);
+    }
+}
+
 /// Opens a [`Spool`].
 #[derive(Clone, Debug)]
 pub struct SpoolBuilder {
     folder: PathBuf,
+    root: PathBuf,
     limit: u64,
 }
 
@@ -258,26 +289,39 @@ impl SpoolBuilder {
         self
     }
 
-    /// Opens it, and cuts off what a crash left half written. It blocks.
+    /// Looks at this folder above it too, and at those between: all of them must be its user's alone to write to. Default:
+    /// its own folder only.
+    #[must_use]
+    pub fn with_root(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.root = folder.into();
+        self
+    }
+
+    /// Opens it, and puts aside what a crash left half written. It blocks.
     ///
     /// # Errors
     ///
-    /// [`Configuration`](ErrorKind::Configuration): another process has it open, a file in it is damaged, or the
+    /// [`Configuration`](ErrorKind::Configuration): others may write to its folder, another process has it open, a file in it is damaged, or the
     /// operating system says no.
     pub fn open(self) -> Result<Spool, Error> {
-        let Self { folder, limit } = self;
-        prepare_folder(&folder).map_err(|problem| match problem {
+        let Self { folder, root, limit } = self;
+        let folders: Vec<_> = folder.ancestors().take_while(|it| it.starts_with(&root)).collect();
+        folders.into_iter().rev().try_for_each(prepare_folder).map_err(|problem| match problem {
             Problem::Refused(error) => error,
             Problem::Unusable(error) => broken(&folder, error),
         })?;
         let lock = lock(&folder)?;
-        let (cursor, mark) = Cursor::open(&folder).map_err(|error| broken(&folder, error))?;
+        let (mut cursor, known) = Cursor::open(&folder).map_err(|error| broken(&folder, error))?;
+        let mark = known.unwrap_or_default();
         let (segments, cut_bytes) = load(&folder, mark).map_err(|error| broken(&folder, error))?;
         let first = segments.front().map_or(0, |segment| segment.range().start);
         let next = segments.back().map_or(0, Segment::end);
         // Should the power have failed before the cursor was written out, it says less than the files do.
         let acknowledged = mark.acknowledged.max(first);
-        let mark = Mark { acknowledged, sent: mark.sent.clamp(acknowledged, next) };
+        // And if it is lost, nobody knows what was sent.
+        let sent = known.map_or(next, |mark| mark.sent.clamp(acknowledged, next));
+        let mark = Mark { acknowledged, sent };
+        cursor.write_both(mark).map_err(|error| broken(&folder, error))?;
         Ok(Spool { folder, limit, cursor, mark, segments, reader: None, cut_bytes, _lock: lock })
     }
 }
@@ -288,15 +332,14 @@ fn load(folder: &Path, mark: Mark) -> io::Result<(VecDeque<Segment>, u64)> {
     let names = segment::list(folder)?;
     for (index, first) in names.iter().enumerate() {
         let next = names.get(index + 1);
-        let (segment, rest) = Segment::open(folder, *first..next.copied().unwrap_or(u64::MAX))?;
+        let segment = Segment::open(folder, *first..next.copied().unwrap_or(u64::MAX))?;
         match next {
             // All of it is acknowledged, whatever is left of it.
             Some(next) if *next <= mark.acknowledged => segment.remove()?,
             Some(next) if segment.end() < *next => return Err(segment::damaged(segment.end())),
             Some(_) => segments.push_back(segment),
             None => {
-                segment.cut()?;
-                cut_bytes = rest;
+                cut_bytes = segment.cut()?;
                 segments.push_back(segment);
             }
         }
@@ -339,6 +382,8 @@ fn broken(folder: &Path, error: io::Error) -> Error {
         .with_source(error)
 }
 
+/// What is acknowledged and no more than that may stay until it is closed.
+const SMALL: u64 = 64 * 1024;
 /// The longest record: 8 MiB.
 const LONGEST: usize = 8 * 1024 * 1024;
 

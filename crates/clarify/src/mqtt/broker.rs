@@ -75,8 +75,8 @@ impl Broker {
         self
     }
 
-    /// Sets after how long a silence the broker is asked whether it is still there; after twice as long the
-    /// connection is given up. Whole seconds, from 1 to 65,535. Default: 30 s.
+    /// Sets after how long a silence, of either side, the broker is asked whether it is still there. If it says nothing
+    /// for twice as long, or acknowledges no frame, or takes nothing for as long, the connection is given up. Whole seconds, from 1 to 65,535. Default: 30 s.
     #[must_use]
     pub fn with_keep_alive(mut self, keep_alive: Duration) -> Self {
         self.keep_alive = Duration::from_secs(keep_alive.as_secs().clamp(1, u16::MAX.into()));

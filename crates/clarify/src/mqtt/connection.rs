@@ -34,6 +34,8 @@ impl Login {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
+        // What waits in there for a slow line is taken for sent: the time for an answer runs already.
+        tcp.set_send_buffer_size(Some(SEND_BUFFER));
         // Which plain addresses there may be, the broker's URL was asked for.
         let connector = MtlsLayer::new(tls).with_no_protocol().with_loopback_http().layer(tcp);
         Self { user, password, client_id, connector }
@@ -51,16 +53,19 @@ pub(super) struct Connection<S = TokioIo<MtlsStream<TokioIo<TcpStream>>>> {
     stream: S,
     inbox: Vec<u8>,
     keep_alive: Duration,
-    /// When there is something to do if nothing is sent.
-    deadline: Instant,
-    awaits_pong: bool,
+    /// When something was sent last.
+    sent: Instant,
+    /// When the broker was asked last whether it is there.
+    asked: Instant,
+    /// When something came from the broker last.
+    heard: Instant,
 }
 
 /// What happens on a connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Event {
     Acknowledged(u16),
-    /// Nothing was sent for so long that the broker must be asked whether it is there.
+    /// The one or the other side was silent for so long that the broker must be asked whether it is there.
     Silence,
 }
 
@@ -92,8 +97,9 @@ impl Connection {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     async fn log_in(stream: S, keep_alive: Duration, hello: &[u8]) -> Result<Self, Error> {
-        let deadline = Instant::now() + keep_alive;
-        let mut connection = Self { stream, inbox: Vec::new(), keep_alive, deadline, awaits_pong: false };
+        let now = Instant::now();
+        let mut connection =
+            Self { stream, inbox: Vec::new(), keep_alive, sent: now, asked: now, heard: now };
         connection.send(hello).await?;
         loop {
             match packet::take(&mut connection.inbox)? {
@@ -106,24 +112,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Sends packets. It must not be dropped before its end, unless with the connection.
     pub(super) async fn send(&mut self, packets: &[u8]) -> Result<(), Error> {
-        let writing = async {
-            self.stream.write_all(packets).await?;
-            self.stream.flush().await
-        };
-        match timeout(self.keep_alive, writing).await {
-            Ok(written) => written.map_err(lost)?,
-            Err(_) => return Err(Error::new(ErrorKind::Timeout, "the broker takes nothing any more")),
+        let began = Instant::now();
+        // However long all of it takes, a piece that stands still is the end of it.
+        for piece in packets.chunks(PIECE) {
+            let writing = async {
+                self.stream.write_all(piece).await?;
+                self.stream.flush().await
+            };
+            match timeout(self.keep_alive, writing).await {
+                Ok(written) => written.map_err(lost)?,
+                Err(_) => return Err(Error::new(ErrorKind::Timeout, "the broker takes nothing any more")),
+            }
         }
-        if !self.awaits_pong {
-            self.deadline = Instant::now() + self.keep_alive;
-        }
+        self.sent = Instant::now();
+        // Nothing was read meanwhile.
+        self.heard += began.elapsed();
         Ok(())
     }
 
     /// Asks the broker whether it is there.
     pub(super) async fn ping(&mut self) -> Result<(), Error> {
         self.send(&packet::PING).await?;
-        self.awaits_pong = true;
+        self.asked = self.sent;
         Ok(())
     }
 
@@ -133,10 +143,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             if let Some(event) = self.ready()? {
                 return Ok(event);
             }
-            let deadline = self.deadline;
+            let given_up = self.heard + 2 * self.keep_alive;
+            let deadline = given_up.min(self.sent.min(self.heard.max(self.asked)) + self.keep_alive);
             tokio::select! {
+                biased;
                 read = self.read() => read?,
-                () = sleep_until(deadline) => match self.awaits_pong {
+                () = sleep_until(deadline) => match deadline == given_up {
                     true => return Err(Error::new(ErrorKind::Timeout, "the broker does not answer any more")),
                     false => return Ok(Event::Silence),
                 },
@@ -149,10 +161,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         loop {
             match packet::take(&mut self.inbox)? {
                 Some(Answer::Acknowledged(id)) => return Ok(Some(Event::Acknowledged(id))),
-                Some(Answer::Pong) => {
-                    self.awaits_pong = false;
-                    self.deadline = Instant::now() + self.keep_alive;
-                }
+                Some(Answer::Pong) => {}
                 Some(Answer::Connected(_)) => return Err(out_of_turn()),
                 None => return Ok(None),
             }
@@ -169,7 +178,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     async fn read(&mut self) -> Result<(), Error> {
         match self.stream.read_buf(&mut self.inbox).await.map_err(lost)? {
             0 => Err(Error::new(ErrorKind::Connect, "the broker closed the connection")),
-            _ => Ok(()),
+            _ => {
+                self.heard = Instant::now();
+                Ok(())
+            }
         }
     }
 }
@@ -207,6 +219,9 @@ fn out_of_turn() -> Error {
     Error::new(ErrorKind::Protocol, "the broker's answer is out of turn")
 }
 
+/// So little goes through a line of 5 kbit/s within the default keep-alive.
+const PIECE: usize = 16 * 1024;
+const SEND_BUFFER: usize = 128 * 1024;
 const LOGIN_DEADLINE: Duration = Duration::from_secs(20);
 const NEW_CREDENTIALS: &str =
     "check the Basic Auth credentials (API key) of the integration in Clarify, or make new ones";
@@ -232,13 +247,52 @@ mod tests {
         }
         assert_eq!(connection.next().await.unwrap(), Event::Silence);
         connection.ping().await.unwrap();
-        // What it acknowledges is no answer to that, and what is sent meanwhile does not put it off.
-        broker.write_all(&[0x40, 2, 0, 1]).await.unwrap();
-        assert_eq!(connection.next().await.unwrap(), Event::Acknowledged(1));
+        // What is sent meanwhile does not put it off.
         tokio::time::advance(keep_alive / 2).await;
         connection.send(b"more").await.unwrap();
         assert_eq!(connection.next().await.unwrap_err().kind(), ErrorKind::Timeout);
         assert_eq!(began.elapsed(), 5 * keep_alive);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_sends_all_the_time_notices_a_silent_broker_as_soon() {
+        let (ours, mut broker) = duplex(1_000);
+        broker.write_all(&[0x20, 2, 0, 0]).await.unwrap();
+        let keep_alive = Duration::from_secs(30);
+        let mut connection = Connection::log_in(ours, keep_alive, b"hello").await.unwrap();
+        let (began, mut pings) = (Instant::now(), 0);
+        let error = loop {
+            connection.send(b"more").await.unwrap();
+            match timeout(Duration::from_secs(7), connection.next()).await {
+                Ok(Ok(Event::Silence)) => {
+                    connection.ping().await.unwrap();
+                    pings += 1;
+                }
+                Ok(event) => break event.unwrap_err(),
+                Err(_) => assert!(began.elapsed() < 3 * keep_alive, "nobody notices"),
+            }
+        };
+        assert_eq!((error.kind(), began.elapsed(), pings), (ErrorKind::Timeout, 2 * keep_alive, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_line_takes_its_time() {
+        let (ours, mut broker) = duplex(PIECE);
+        broker.write_all(&[0x20, 2, 0, 0]).await.unwrap();
+        let keep_alive = Duration::from_secs(30);
+        let mut connection = Connection::log_in(ours, keep_alive, b"").await.unwrap();
+        let began = Instant::now();
+        let (sent, ()) = tokio::join!(connection.send(&[0; 20 * PIECE]), async {
+            let mut piece = [0; PIECE];
+            for _ in 0..20 {
+                tokio::time::sleep(keep_alive / 2).await;
+                broker.read_exact(&mut piece).await.unwrap();
+            }
+            broker.write_all(&[0x40, 2, 0, 1]).await.unwrap();
+        });
+        sent.unwrap();
+        assert!(began.elapsed() > 5 * keep_alive);
+        assert_eq!(connection.next().await.unwrap(), Event::Acknowledged(1));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,9 @@
 //! Data frames out of a text with one on each line.
 
-use std::io::{BufRead, BufReader, Read};
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read, Seek},
+};
 
 use claviger_auth_core::{Error, ErrorKind};
 
@@ -26,6 +29,23 @@ pub struct FrameLines<R> {
     number: u64,
     returned: u64,
     failed: Option<Error>,
+}
+
+impl FrameLines<&File> {
+    /// Looks at each line of a file, and goes back to its beginning. A pipe and its like can be read but once: they
+    /// are left as they are. It blocks.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`next_batch`](Self::next_batch).
+    pub fn check(mut file: &File) -> Result<(), Error> {
+        if file.metadata().map_err(unreadable)?.is_file() {
+            let mut lines = FrameLines::new(file);
+            while !lines.next_batch()?.is_empty() {}
+            file.rewind().map_err(unreadable)?;
+        }
+        Ok(())
+    }
 }
 
 impl<R: Read> FrameLines<R> {
@@ -83,11 +103,7 @@ impl<R: Read> FrameLines<R> {
         let mut line = Vec::new();
         // One byte more, and it is refused as too long.
         let read = self.reader.by_ref().take(MAX_LENGTH as u64 + 2).read_until(b'\n', &mut line);
-        read.map_err(|error| {
-            self.placed(
-                Error::new(ErrorKind::Configuration, "the data frames cannot be read").with_source(error),
-            )
-        })?;
+        read.map_err(|error| self.placed(unreadable(error)))?;
         if line.is_empty() {
             self.number -= 1;
             return Ok(None);
@@ -108,6 +124,10 @@ impl<R: Read> FrameLines<R> {
     }
 }
 
+fn unreadable(error: io::Error) -> Error {
+    Error::new(ErrorKind::Configuration, "the data frames cannot be read").with_source(error)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,7 +138,7 @@ mod tests {
     struct Pieces(Vec<Vec<u8>>);
 
     impl Read for Pieces {
-        fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
             if self.0.is_empty() {
                 return Ok(0);
             }
@@ -153,5 +173,23 @@ mod tests {
         let long = "x".repeat(MAX_LENGTH + 1);
         let error = FrameLines::new(long.as_bytes()).next_batch().unwrap_err();
         assert!(error.to_string().starts_with("the data frame is longer than 8 MiB (line 1"), "{error}");
+    }
+
+    #[test]
+    fn checks_a_file_and_begins_again_and_takes_nothing_of_a_pipe() {
+        let mut file = tempfile::tempfile().unwrap();
+        io::Write::write_all(&mut file, format!("{FRAME}\n{FRAME}\n").as_bytes()).unwrap();
+        file.rewind().unwrap();
+        FrameLines::check(&file).unwrap();
+        assert_eq!(FrameLines::new(&file).next_batch().unwrap().len(), 2);
+        #[cfg(unix)]
+        {
+            let (from, mut to) = io::pipe().unwrap();
+            io::Write::write_all(&mut to, format!("{FRAME}\n").as_bytes()).unwrap();
+            drop(to);
+            let from = File::from(std::os::fd::OwnedFd::from(from));
+            FrameLines::check(&from).unwrap();
+            assert_eq!(FrameLines::new(&from).next_batch().unwrap().len(), 1);
+        }
     }
 }

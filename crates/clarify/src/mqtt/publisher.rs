@@ -75,6 +75,8 @@ struct Shared {
     cleared: Notify,
     acknowledged: AtomicU64,
     resent: AtomicU64,
+    /// Records before this one were counted as resent, if they were.
+    counted: AtomicU64,
     running: sync::Mutex<()>,
 }
 
@@ -202,8 +204,8 @@ impl Shared {
 pub struct Progress {
     /// How many frames were acknowledged since it was built.
     pub acknowledged: u64,
-    /// How many frames were sent a second time since it was built, by it or after a process that ended: so many the
-    /// broker may have twice.
+    /// How many frames were sent once more since it was built, by it or after a process that ended: so many the broker
+    /// may have twice. One that was sent three times counts once.
     pub resent: u64,
     /// How many frames in the spool are not acknowledged yet.
     pub waiting: u64,
@@ -228,7 +230,8 @@ impl PublisherBuilder {
         self
     }
 
-    /// Sets how long it waits before it connects again; twice as long each further time, up to a minute. Each wait is
+    /// Sets how long it waits before it connects again; twice as long each further time, up to a minute, until a frame is
+    /// acknowledged. Each wait is
     /// shortened by up to half at random, so that a broker that comes back is not stormed. Default: 1 s.
     #[must_use]
     pub fn with_pause(mut self, pause: Duration) -> Self {
@@ -236,7 +239,8 @@ impl PublisherBuilder {
         self
     }
 
-    /// Gives up once nothing has been acknowledged, and nobody logged in, for so long. Default: never.
+    /// Gives up once it has failed for so long: from the end of the last connection that was good, which is one on which
+    /// a frame was acknowledged or there was none to send. Default: never.
     #[must_use]
     pub fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = Some(patience);
@@ -289,6 +293,7 @@ impl PublisherBuilder {
             cleared: Notify::new(),
             acknowledged: AtomicU64::new(0),
             resent: AtomicU64::new(0),
+            counted: AtomicU64::new(0),
             running: sync::Mutex::new(()),
         };
         Ok(Publisher { shared: Arc::new(shared) })

@@ -119,6 +119,26 @@ impl RpcError {
         })
     }
 
+    /// Says what is in `data`, line by line: each field that is wrong with the reasons, and whatever else there is as
+    /// JSON, the trace left out.
+    #[must_use]
+    pub fn details(&self) -> Vec<String> {
+        let mut rest = self.data.clone();
+        let mut take = |name| rest.as_object_mut().and_then(|data| data.remove(name));
+        let (params, _) = (take("params"), take("trace"));
+        let mut lines = match params {
+            None => Vec::new(),
+            Some(Value::Object(fields)) => {
+                fields.iter().map(|(field, reasons)| format!("{field}: {}", list(reasons))).collect()
+            }
+            Some(other) => vec![format!("params: {other}")],
+        };
+        if !rest.is_null() && rest.as_object().is_none_or(|rest| !rest.is_empty()) {
+            lines.push(rest.to_string());
+        }
+        lines
+    }
+
     /// Returns all of `data` as JSON, `null` if there is none: some errors have more, such as a partial result.
     #[must_use]
     pub fn data(&self) -> String {
@@ -135,6 +155,12 @@ impl RpcError {
     pub(super) fn with_trace(self, trace: Option<&str>) -> Self {
         Self { trace: trace.map(str::to_owned), ..self }
     }
+}
+
+/// Reasons, one behind the other; whatever else stands there is JSON.
+fn list(reasons: &Value) -> String {
+    let texts = reasons.as_array().map(|all| all.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
+    texts.flatten().map_or_else(|| reasons.to_string(), |texts| texts.join(", "))
 }
 
 impl fmt::Display for RpcError {

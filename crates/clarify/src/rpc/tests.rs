@@ -230,7 +230,24 @@ async fn waits_as_long_as_clarify_may_delay_a_call_and_then_no_longer() {
     ] {
         let error = client.call::<()>("a.b", &()).await.unwrap_err();
         assert_eq!(error.to_string(), text);
-        assert_eq!(Error::find(&error).unwrap().kind(), ErrorKind::Timeout);
+        let found = Error::find(&error).unwrap();
+        assert_eq!(found.kind(), ErrorKind::Timeout);
+        assert!(found.advice().contains("it may have been done all the same"), "{}", found.advice());
+    }
+}
+
+#[test]
+fn tells_all_that_is_wrong_but_not_twice() {
+    for (data, lines) in [
+        ("null", &[][..]),
+        (r#"{"trace":"t"}"#, &[]),
+        (r#"{"trace":"t","params":{"a":["b","c"],"d":"e","f":[1]}}"#, &["a: b, c", "d: \"e\"", "f: [1]"]),
+        (r#"{"params":{"a":["b"]},"partial":[1]}"#, &["a: b", r#"{"partial":[1]}"#]),
+        (r#"{"params":["a"]}"#, &[r#"params: ["a"]"#]),
+        ("\"a\"", &["\"a\""]),
+    ] {
+        let error: RpcError = serde_json::from_str(&format!(r#"{{"code":-32602,"data":{data}}}"#)).unwrap();
+        assert_eq!(error.details(), lines, "{data}");
     }
 }
 

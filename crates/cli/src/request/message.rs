@@ -27,7 +27,7 @@ pub(super) fn build(
         }
         headers.append(name, value);
     }
-    let body = arguments.data.as_deref().map(|typed| input::read("-d", typed)).transpose()?;
+    let body = arguments.data.as_deref().map(|typed| input::read("-d", typed, u64::MAX)).transpose()?;
     if body.is_some() {
         headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
     }

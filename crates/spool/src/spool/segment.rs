@@ -30,11 +30,10 @@ impl Segment {
         Ok(Self::new(path, file, first..first, 0))
     }
 
-    /// Opens one that has these records at most, up to its last whole one; and tells how many bytes are behind that.
-    pub(super) fn open(folder: &Path, records: Range<u64>) -> io::Result<(Self, u64)> {
+    /// Opens one that has these records at most, up to the first that is not whole.
+    pub(super) fn open(folder: &Path, records: Range<u64>) -> io::Result<Self> {
         let path = path(folder, records.start);
         let file = files::private().read(true).write(true).open(&path)?;
-        let size = file.metadata()?.len();
         let mut reader = Reader::new(File::open(&path)?, records.start);
         let mut length = 0;
         while reader.next < records.end {
@@ -44,17 +43,35 @@ impl Segment {
                 Err(error) => return Err(error),
             }
         }
-        Ok((Self::new(path, file, records.start..reader.next, length), size - length))
+        Ok(Self::new(path, file, records.start..reader.next, length))
     }
 
     fn new(path: PathBuf, file: File, range: Range<u64>, length: u64) -> Self {
         Self { path, file: Arc::new(file), range, length, pushed: Vec::new(), pushed_count: 0 }
     }
 
-    /// Removes what is behind the last whole record.
-    pub(super) fn cut(&self) -> io::Result<()> {
+    /// Puts what is behind the last whole record into a file of its own, cuts it off, and tells how much it was.
+    ///
+    /// It is damaged, and left as it is, if there is another whole record in that: no torn write leaves one.
+    pub(super) fn cut(&self) -> io::Result<u64> {
+        let mut tail = Vec::new();
+        let mut file = &*self.file;
+        file.seek(SeekFrom::Start(self.length))?;
+        file.read_to_end(&mut tail)?;
+        if tail.is_empty() {
+            return Ok(0);
+        }
+        if (1..tail.len()).filter_map(|at| tail.get(at..)).any(begins_with_record) {
+            return Err(damaged(self.end()));
+        }
+        let path = self.path.with_file_name(format!("{:020}{ASIDE}", self.end()));
+        let mut aside = files::private().create(true).append(true).open(&path)?;
+        aside.write_all(&tail)?;
+        aside.sync_all()?;
+        files::sync_folder(path.parent().unwrap_or(&path));
         self.file.set_len(self.length)?;
-        self.file.sync_all()
+        self.file.sync_all()?;
+        Ok(tail.len() as u64)
     }
 
     pub(super) fn remove(self) -> io::Result<()> {
@@ -155,6 +172,16 @@ impl Reader {
     }
 }
 
+/// Whether there is a whole record first.
+fn begins_with_record(bytes: &[u8]) -> bool {
+    let parts =
+        bytes.split_first_chunk().and_then(|(length, rest)| Some((length, rest.split_first_chunk()?)));
+    parts.is_some_and(|(length, (expected, rest))| {
+        let payload = rest.get(..u32::from_le_bytes(*length) as usize);
+        payload.is_some_and(|payload| check(length, payload) == *expected)
+    })
+}
+
 /// Lists the files in a folder by the numbers of their first records, in order.
 pub(super) fn list(folder: &Path) -> io::Result<Vec<u64>> {
     let mut numbers = Vec::new();
@@ -191,4 +218,6 @@ fn path(folder: &Path, first: u64) -> PathBuf {
 
 const NO_RECORD: [io::ErrorKind; 2] = [io::ErrorKind::InvalidData, io::ErrorKind::UnexpectedEof];
 const EXTENSION: &str = ".records";
+/// What was cut off is kept in files named so.
+const ASIDE: &str = ".torn";
 const HEADER: usize = 8;

@@ -110,16 +110,51 @@ fn takes_no_frame_that_was_changed_and_no_run_of_zeros() {
         fs::write(&path, &changed).unwrap();
         assert_eq!(open(folder.path()).waiting(), 1, "{index}");
     }
-    // What was behind it does not come back once the place before it is taken.
-    let mut changed = [&whole[..], &whole[..whole.len() / 2]].concat();
-    changed[whole.len() / 2 + 10] ^= 1;
-    fs::write(&path, &changed).unwrap();
-    append(&mut open(folder.path()), &frames(1..2));
-    assert_eq!(numbers(&read_all(&mut open(folder.path()))), [0, 1]);
     // A file that grew, and whose new part was never written out.
     fs::write(&path, [&whole[..], &[0; 4096]].concat()).unwrap();
     let spool = open(folder.path());
     assert_eq!((spool.waiting(), spool.cut_bytes()), (2, 4096));
+}
+
+#[test]
+fn what_is_cut_off_is_kept_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    append(&mut open(folder.path()), &frames(0..2));
+    let path = data_files(folder.path()).pop().unwrap();
+    let whole = fs::read(&path).unwrap();
+    let second = whole.len() / 2;
+    for _ in 0..2 {
+        fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+        assert_eq!(open(folder.path()).cut_bytes(), second as u64 - 1);
+    }
+    let aside = fs::read(folder.path().join("00000000000000000001.torn")).unwrap();
+    let torn = &whole[second..whole.len() - 1];
+    assert_eq!(aside, [torn, torn].concat(), "neither was written over");
+    assert_eq!(open(folder.path()).cut_bytes(), 0);
+}
+
+#[test]
+fn damage_before_a_whole_record_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spool = open(folder.path());
+    append(&mut spool, &frames(0..3));
+    read_all(&mut spool);
+    drop(spool);
+    let path = data_files(folder.path()).pop().unwrap();
+    let whole = fs::read(&path).unwrap();
+    // Whether or not that record was acknowledged, and be it the length that is wrong.
+    for _ in 0..2 {
+        for index in whole.len() / 3..whole.len() / 3 * 2 {
+            let mut changed = whole.clone();
+            changed[index] ^= 1;
+            fs::write(&path, &changed).unwrap();
+            let error = Spool::builder(folder.path()).open().unwrap_err();
+            assert!(format!("{error:?}").contains("record 1 or one behind it is damaged"), "{error:?}");
+            assert_eq!(fs::read(&path).unwrap(), changed, "{index}");
+        }
+        fs::write(&path, &whole).unwrap();
+        open(folder.path()).acknowledge(1).unwrap();
+    }
 }
 
 #[test]
@@ -196,7 +231,31 @@ fn a_lost_cursor_costs_duplicates_and_no_frames() {
     spool.acknowledge(2).unwrap();
     drop(spool);
     fs::remove_file(folder.path().join("cursor")).unwrap();
-    assert_eq!(numbers(&read_all(&mut open(folder.path()))), [0, 1, 2, 3]);
+    drop(open(folder.path()));
+    let again = read_all(&mut open(folder.path()));
+    assert_eq!(numbers(&again), [0, 1, 2, 3]);
+    assert!(again.iter().all(|record| record.is_resent), "nobody knows");
+}
+
+#[test]
+fn nothing_of_what_is_acknowledged_stays_on_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let occupied = || data_files(folder.path()).iter().map(|it| fs::metadata(it).unwrap().len()).sum::<u64>();
+    let mut spool = open(folder.path());
+    append(&mut spool, &[frame(0, 70_000)]);
+    read_all(&mut spool);
+    spool.acknowledge(0).unwrap();
+    assert_eq!(occupied(), 0, "it was large");
+    append(&mut spool, &frames(1..3));
+    assert_eq!(numbers(&read_all(&mut spool)), [1, 2]);
+    spool.acknowledge(2).unwrap();
+    assert!(occupied() > 0);
+    drop(spool);
+    assert_eq!(occupied(), 0, "it is closed");
+    let mut spool = open(folder.path());
+    append(&mut spool, &frames(3..4));
+    assert_eq!(numbers(&read_all(&mut spool)), [3]);
+    assert_eq!(fs::metadata(folder.path().join("cursor")).unwrap().len(), 40, "it takes no more room");
 }
 
 #[test]
@@ -208,7 +267,7 @@ fn frames_that_were_acknowledged_and_never_written_out_are_not_missed() {
     spool.acknowledge(3).unwrap();
     drop(spool);
     let path = data_files(folder.path()).pop().unwrap();
-    fs::write(path, "").unwrap();
+    fs::rename(path, folder.path().join("00000000000000000000.records")).unwrap();
     let mut spool = open(folder.path());
     assert_eq!(spool.waiting(), 0);
     append(&mut spool, &frames(4..5));
@@ -239,6 +298,22 @@ fn is_nobody_elses_business() {
     let entries: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(entries.len(), 3, "{entries:?}");
     assert!(entries.iter().all(|path| mode(path) == 0o600));
+}
+
+#[cfg(unix)]
+#[test]
+fn folders_above_it_may_be_looked_at_too() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let root = tempfile::tempdir().unwrap();
+    let builder = Spool::builder(root.path().join("a/spool"));
+    builder.clone().with_root(root.path()).open().unwrap();
+    for open in [root.path().join("a"), root.path().to_owned()] {
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
+        let error = builder.clone().with_root(root.path()).open().unwrap_err();
+        assert_eq!(error.subject(), Some(&*open.display().to_string()));
+        builder.clone().open().unwrap();
+    }
 }
 
 /// What happens to a spool. Sizes are small, so that files are many.

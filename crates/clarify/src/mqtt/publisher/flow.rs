@@ -9,7 +9,7 @@ use std::{
 use claviger_auth_core::{Error, ErrorKind};
 use tokio::{
     sync::Notify,
-    time::{Instant, sleep},
+    time::{Instant, sleep, sleep_until},
 };
 
 use super::Shared;
@@ -39,12 +39,15 @@ async fn connect_again(shared: &Shared, end: &End) -> Result<(), Error> {
     loop {
         let mut session = Session::default();
         let Err(error) = session.run(shared, end).await else { return Ok(()) };
-        if let Some(last) = session.lucky {
-            (lucky, pause) = (last, shared.pause);
+        if session.was_well() {
+            lucky = Instant::now();
+        }
+        if session.has_acknowledged {
+            pause = shared.pause;
         }
         fruitless = if session.was_in_vain(&error) { fruitless + 1 } else { 0 };
         if fruitless == MOST_FRUITLESS {
-            return Err(refused_frames().with_subject(shared.broker.topic()).with_source(error));
+            return Err(session.refused(shared).with_source(error));
         }
         let is_patient = shared.patience.is_none_or(|patience| lucky.elapsed() < patience);
         if !error.is_transient() || !is_patient {
@@ -75,10 +78,10 @@ impl End {
 /// One connection, and what is under way on it.
 #[derive(Debug, Default)]
 struct Session {
+    is_logged_in: bool,
+    is_sending: bool,
     has_sent: bool,
     has_acknowledged: bool,
-    /// The last time that something went well: the login, or an acknowledgement.
-    lucky: Option<Instant>,
     /// Sent and not acknowledged, or not in their turn yet; the oldest first.
     under_way: VecDeque<UnderWay>,
     last_id: u16,
@@ -98,25 +101,35 @@ impl Session {
             return Ok(());
         }
         let mut connection = Connection::open(&shared.broker, &shared.login).await?;
-        self.lucky = Some(Instant::now());
+        self.is_logged_in = true;
+        let mut stirred = Instant::now();
         loop {
             let packets = self.fill(shared)?;
             if !packets.is_empty() {
-                self.has_sent = true;
+                (self.has_sent, self.is_sending) = (true, true);
                 connection.send(&packets).await?;
+                self.is_sending = false;
+                stirred = Instant::now();
             }
             if end.is_near() && self.under_way.is_empty() {
                 connection.close().await;
                 return Ok(());
             }
+            let overdue = sleep_until(stirred + 2 * shared.broker.keep_alive());
             let has_room = self.under_way.len() < shared.broker.window();
             tokio::select! {
                 event = connection.next() => match event? {
-                    Event::Acknowledged(id) => self.acknowledge(shared, &mut connection, id)?,
+                    Event::Acknowledged(id) => {
+                        self.acknowledge(shared, &mut connection, id)?;
+                        stirred = Instant::now();
+                    }
                     Event::Silence => connection.ping().await?,
                 },
                 () = shared.appended.notified(), if has_room => {}
                 () = end.nears.notified() => {}
+                () = overdue, if !self.under_way.is_empty() => {
+                    return Err(Error::new(ErrorKind::Timeout, "the broker acknowledges nothing any more"));
+                }
             }
         }
     }
@@ -128,7 +141,10 @@ impl Session {
             let Some(record) = spool.read()? else { break };
             // MQTT 3.1.1 §2.3.1: never 0. That of 65,535 packets before is long acknowledged.
             self.last_id = self.last_id.checked_add(1).unwrap_or(1);
-            shared.resent.fetch_add(record.is_resent.into(), Ordering::Relaxed);
+            let end = record.number + 1;
+            if record.is_resent && shared.counted.fetch_max(end, Ordering::Relaxed) < end {
+                shared.resent.fetch_add(1, Ordering::Relaxed);
+            }
             packet::publish(
                 &mut packets,
                 shared.broker.topic(),
@@ -165,13 +181,32 @@ impl Session {
         shared.acknowledged.fetch_add(done as u64, Ordering::Relaxed);
         shared.cleared.notify_waiters();
         self.has_acknowledged = true;
-        self.lucky = Some(Instant::now());
         Ok(())
     }
 
-    /// Whether the broker closed the connection and had been sent frames, none of which it acknowledged.
+    /// Whether it was logged in and frames, if there were any, were acknowledged.
+    fn was_well(&self) -> bool {
+        self.is_logged_in && (self.has_acknowledged || !self.has_sent)
+    }
+
+    /// Whether the broker closed the connection, or took no more, and had been sent frames, none of which it
+    /// acknowledged.
     fn was_in_vain(&self, error: &Error) -> bool {
-        self.has_sent && !self.has_acknowledged && error.kind() == ErrorKind::Connect
+        let was_refused =
+            error.kind() == ErrorKind::Connect || (self.is_sending && error.kind() == ErrorKind::Timeout);
+        self.has_sent && !self.has_acknowledged && was_refused
+    }
+
+    /// Says which frame the broker does not take.
+    fn refused(&self, shared: &Shared) -> Error {
+        let (topic, spool) = (shared.broker.topic(), shared.spool());
+        let number = self.under_way.front().map_or(0, |it| it.number);
+        Error::new(ErrorKind::Protocol, "the broker closes the connection whenever a frame is sent")
+            .with_subject(format!("{topic}, record {number} in {}", spool.folder().display()))
+            .with_advice(
+                "ask whether this user may publish to the topic, and how large a frame may be: MQTT 3.1.1 has no other \
+                 way to refuse one",
+            )
     }
 }
 
@@ -190,13 +225,6 @@ pub(super) fn fill(bytes: &mut [u8]) -> Result<(), Error> {
             .with_advice("check the system's source of random numbers")
             .with_source(error)
     })
-}
-
-fn refused_frames() -> Error {
-    Error::new(ErrorKind::Protocol, "the broker closes the connection whenever a frame is sent").with_advice(
-        "ask whether this user may publish to the topic, and how large a frame may be: MQTT 3.1.1 has no other way to \
-         refuse one",
-    )
 }
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);

@@ -148,6 +148,13 @@ fn spool(folder: &tempfile::TempDir) -> Spool {
     Spool::builder(folder.path()).open().unwrap()
 }
 
+/// Moves the time on, all at once.
+async fn pass(duration: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(duration).await;
+    tokio::time::resume();
+}
+
 #[tokio::test]
 async fn logs_in_publishes_and_takes_leave() {
     let (fake, folder) = (Fake::new().await, tempfile::tempdir().unwrap());
@@ -348,8 +355,9 @@ async fn a_broker_that_hangs_up_on_every_frame_is_not_asked_for_ever() {
     });
     let error = ran.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Protocol);
-    assert!(error.to_string().contains("whenever a frame is sent (dataframe)"), "{error}");
-    assert_eq!(publisher.progress().waiting, 1);
+    let place = format!("whenever a frame is sent (dataframe, record 0 in {})", folder.path().display());
+    assert!(error.to_string().contains(&place), "{error}");
+    assert_eq!(publisher.progress(), Progress { acknowledged: 0, resent: 1, waiting: 1 });
 }
 
 #[tokio::test(start_paused = true)]
@@ -364,6 +372,52 @@ async fn patience_has_an_end() {
     assert_eq!(error.kind(), ErrorKind::Connect);
     let waited = began.elapsed();
     assert!(waited >= PATIENCE && waited < 2 * PATIENCE, "{waited:?}");
+}
+
+#[tokio::test]
+async fn patience_begins_when_a_good_connection_fails() {
+    let (fake, folder) = (Fake::new().await, tempfile::tempdir().unwrap());
+    let publisher = fake.publisher(spool(&folder)).with(|mut builder| {
+        builder.broker = builder.broker.with_keep_alive(10 * PATIENCE);
+        builder.with_patience(PATIENCE)
+    });
+    let (publisher, end) = (publisher.build(), Notify::new());
+    publisher.publish(frames(0..1)).await.unwrap();
+    let (ran, messages) = tokio::join!(publisher.run(end.notified()), async {
+        let mut client = fake.accept().await.0;
+        let id = client.message().await.unwrap().id;
+        client.acknowledge(id).await;
+        pass(2 * PATIENCE).await;
+        drop(client);
+        let mut client = fake.accept().await.0;
+        publisher.publish(frames(1..2)).await.unwrap();
+        end.notify_one();
+        client.take_all().await
+    });
+    ran.unwrap();
+    assert_eq!(payloads(&messages), [text(1)]);
+}
+
+#[tokio::test]
+async fn a_broker_that_acknowledges_nothing_is_given_up_and_its_logins_are_no_luck() {
+    let (fake, folder) = (Fake::new().await, tempfile::tempdir().unwrap());
+    let publisher = fake.publisher(spool(&folder));
+    let publisher = publisher.with(|builder| builder.with_patience(PATIENCE)).build();
+    publisher.publish(frames(0..1)).await.unwrap();
+    let (ran, ()) = tokio::join!(publisher.run(ready(())), async {
+        for _ in 0..2 {
+            let mut client = fake.accept().await.0;
+            client.message().await.unwrap();
+            pass(Duration::from_secs(31)).await;
+            assert_eq!(client.packet().await, Some((0xC0, Vec::new())));
+            client.0.write_all(&[0xD0, 0]).await.unwrap();
+            pass(Duration::from_secs(30)).await;
+            while client.packet().await.is_some() {}
+        }
+    });
+    let error = ran.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(error.to_string().starts_with("the broker acknowledges nothing"), "{error}");
 }
 
 #[tokio::test]
