@@ -6,7 +6,7 @@
 //!   loopback interface for the browser to come back, or the user pastes where it was sent.
 //! - [`DeviceGrant`] lets the user log in on another device (RFC 8628).
 //! - [`Session`] keeps what came of it in a [`SessionStore`] and hands out access tokens: renewed one at a time
-//!   across processes, stored before they are handed out, and never sent twice.
+//!   across processes, and stored before they are handed out.
 //!
 //! # Where it sits
 //!

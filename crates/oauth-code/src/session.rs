@@ -24,7 +24,9 @@ use crate::{SessionLock, SessionStore, StoredSession};
 ///
 /// # What it promises
 ///
-/// - One at a time renews, and the others take what it got: no refresh token is sent twice.
+/// - One at a time renews, and the others take what it got. No refresh token is sent again once the server has
+///   answered with another; where no answer came, or that it cannot answer now, the same one is sent next time.
+/// - Before it is sent, the session is stored as it is: a store that is full or broken shows then, and nothing is lost.
 /// - The new refresh token is in the store before the access token that came with it is handed out.
 /// - A renewal that was begun goes on when nobody waits for it any more. What it got and could not store it keeps,
 ///   together with the lock, and stores first thing next time.
