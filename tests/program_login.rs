@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     os::unix::fs::PermissionsExt as _,
-    process::Stdio,
+    process::{Command, Stdio},
     time::Duration,
 };
 
@@ -268,6 +268,44 @@ async fn a_session_that_somebody_ends_early_is_renewed_once_and_told() {
     assert_eq!((count(&terminal, Event::Refreshed), clarus.journal().api_requests()), (1, 4));
     age(&terminal, 60);
     assert_eq!(call(&terminal).await.code, 0, "it is renewed in time");
+}
+
+#[tokio::test]
+async fn who_interrupts_a_renewal_ends_the_program_when_it_is_stored() {
+    let Some(terminal) = terminal("allow").await else { return };
+    log_in(&terminal).await;
+    age(&terminal, 300);
+    let clarus = terminal.sandbox.sandbox.clarus();
+    let (hold, before) = (clarus.hold(Target::Token), clarus.journal().token_requests());
+    let mut command = program_in(terminal.path("claviger.toml").parent().unwrap());
+    command.args(["--config", "claviger.toml", "--profile", "clarus-login", "token"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while clarus.journal().token_requests() == before {
+        tokio::task::yield_now().await;
+    }
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut read = move || {
+        let mut line = String::new();
+        let length = said.read_line(&mut line).unwrap();
+        (length > 0).then_some(line)
+    };
+    let mut read = spawn_blocking(move || {
+        while !read().expect("it says why it stays").contains("when the session is renewed and stored") {}
+        read
+    })
+    .await
+    .unwrap();
+    hold.release();
+    let ended = spawn_blocking(move || {
+        while read().is_some() {}
+        child.wait().unwrap()
+    });
+    assert_eq!(ended.await.unwrap().code(), Some(130));
+    let ran = call(&terminal).await;
+    assert_eq!((ran.code, &*ran.stderr), (0, ""), "{ran:?}");
+    assert_eq!((count(&terminal, Event::Refreshed), count(&terminal, Event::ReuseDetected)), (1, 0));
 }
 
 #[tokio::test]

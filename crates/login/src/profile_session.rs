@@ -12,7 +12,7 @@ use claviger_oauth_code::Session;
 use claviger_profiles::{Logins, TokenRequestFacts};
 use claviger_session_store_file::{FileSessionStore, SessionName};
 
-use crate::Status;
+use crate::{Status, under_way::UnderWay};
 
 /// What is said to whoever runs the program.
 #[derive(Clone, Copy, Debug)]
@@ -142,6 +142,7 @@ impl TokenSource for ProfileSession {
     async fn fetch(&self, why: Fetch<'_>) -> Result<AccessToken, Error> {
         let before = self.session.stored().await.ok().flatten();
         let was_rejected = matches!(why, Fetch::Rejected(_));
+        let _under_way = UnderWay::begin(self.say);
         let fetched = self.session.fetch(why).await.map_err(|error| self.advised(error));
         if let Ok(token) = &fetched {
             let was_kept = before.is_some_and(|kept| kept.access_token().header() == token.header());
