@@ -102,6 +102,6 @@ impl Expected {
     /// Reads the code out of an answer; none if it is not the answer to this login.
     pub(crate) fn read(&self, query: &str) -> Option<Result<SecretString, Error>> {
         let redirect = Redirect::read(query)?;
-        redirect.is_of(&self.state).then(|| redirect.code(&self.settings))
+        (redirect.is_answer() && redirect.is_of(&self.state)).then(|| redirect.code(&self.settings))
     }
 }
