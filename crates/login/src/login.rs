@@ -47,15 +47,25 @@ impl ProfileSession {
     ///
     /// Panics where there is no tokio runtime with I/O and time enabled.
     pub async fn log_in(&self, way: Way, within: Duration) -> Result<(), Error> {
+        // Before anybody is asked for anything.
+        self.session.check_store().await?;
         let answer = match way {
             Way::Browser(browser) => self.by_browser(browser, within).await,
             Way::Device => self.by_device().await,
             Way::Paste => self.by_paste(within).await,
         };
         let answer = answer.map_err(|error| self.logins.placed(error))?;
-        self.session.begin(&answer).await?;
         self.tell(&answer);
         Ok(())
+    }
+
+    /// Stores what the login brought. What nobody has, nobody should be able to use either.
+    async fn keep(&self, answer: TokenAnswer) -> Result<TokenAnswer, Error> {
+        let Err(error) = self.session.begin(&answer).await else { return Ok(answer) };
+        if self.session.abandon(&answer).await.is_err() {
+            (self.say)(Warning("the login could not be stored, and the server has not taken it back"));
+        }
+        Err(error)
     }
 
     async fn by_browser(&self, browser: Option<OsString>, within: Duration) -> Result<TokenAnswer, Error> {
@@ -67,7 +77,7 @@ impl ProfileSession {
         if !browser::open(browser.as_deref(), login.url()) {
             (self.say)(Warning("no browser could be started"));
         }
-        receiver.receive(&login, within).await
+        receiver.receive(&login, within, async |answer| self.keep(answer).await).await
     }
 
     async fn by_paste(&self, within: Duration) -> Result<TokenAnswer, Error> {
@@ -87,14 +97,16 @@ impl ProfileSession {
         let received = async {
             match receiver {
                 // The time is kept below, for both.
-                Some(receiver) => receiver.receive(&login, Duration::MAX).await,
+                Some(receiver) => {
+                    receiver.receive(&login, Duration::MAX, async |answer| self.keep(answer).await).await
+                }
                 None => pending().await,
             }
         };
         let either = async {
             tokio::select! {
                 answer = received => answer,
-                answer = self.pasted(&login, is_heard) => answer,
+                answer = self.pasted(&login, is_heard) => self.keep(answer?).await,
             }
         };
         time::timeout(within, either).await.unwrap_or_else(|_| {
@@ -140,7 +152,7 @@ impl ProfileSession {
             (self.say)(Note("or open this one, which has the code in it:"));
             (self.say)(Line(complete.expose_secret()));
         }
-        login.wait().await
+        self.keep(login.wait().await?).await
     }
 
     /// Says how long the session lasts, as far as anybody knows.

@@ -40,7 +40,8 @@
 //!     .build()?;
 //! let receiver = authorization.listen().await?;
 //! let login = authorization.begin_at(&receiver)?;
-//! // In earnest: open login.url() in a browser, and receiver.receive(&login, five_minutes).await.
+//! // In earnest: open login.url() in a browser, and
+//! // receiver.receive(&login, five_minutes, async |answer| session.begin(&answer).await).await.
 //! # let state = login.url().split("state=").nth(1).unwrap().split('&').next().unwrap();
 //! # let pasted = format!("{}?code=c&state={state}", receiver.redirect_uri());
 //! let answer = login.accept_redirect(&pasted).await?;

@@ -65,7 +65,8 @@ impl Receiver {
         &self.redirect_uri
     }
 
-    /// Waits for the answer to this login, makes tokens of it, and shows in the browser whether that worked.
+    /// Waits for the answer to this login, makes tokens of it, has them kept, and only then shows in the browser
+    /// whether that worked.
     ///
     /// The answer is taken out of the address bar at once, by a redirect to a page without parameters. The port is
     /// open for up to 3 s more, until the browser has that page.
@@ -73,7 +74,7 @@ impl Receiver {
     /// # Errors
     ///
     /// - [`Timeout`](ErrorKind::Timeout): nobody came back `within` that time.
-    /// - those of [`Login::accept_redirect`].
+    /// - those of [`Login::accept_redirect`], and those of `keep`.
     ///
     /// # Panics
     ///
@@ -82,7 +83,12 @@ impl Receiver {
     /// # Cancellation
     ///
     /// If the future is dropped the port is closed; the login can go on by [`Login::accept_redirect`].
-    pub async fn receive(self, login: &Login, within: Duration) -> Result<TokenAnswer, Error> {
+    pub async fn receive<T>(
+        self,
+        login: &Login,
+        within: Duration,
+        keep: impl AsyncFnOnce(TokenAnswer) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let (desk, mut answer) = Desk::new(login.expected(), self.address, &self.path);
         let mut connections = JoinSet::new();
         let coming = self.serve(&desk, &mut connections, answer.recv());
@@ -91,13 +97,13 @@ impl Receiver {
             return Err(Error::new(ErrorKind::Timeout, "nobody logged in in time")
                 .with_advice("log in again, and finish in the browser"));
         };
-        let exchanging = async { login.exchange(code?).await };
-        let tokens = self.serve(&desk, &mut connections, exchanging).await;
-        desk.tell(if tokens.is_ok() { Outcome::Worked } else { Outcome::Failed });
+        let keeping = async { keep(login.exchange(code?).await?).await };
+        let kept = self.serve(&desk, &mut connections, keeping).await;
+        desk.tell(if kept.is_ok() { Outcome::Worked } else { Outcome::Failed });
         let showing = self.serve(&desk, &mut connections, desk.shown());
         // Who closed the browser does not see it.
         let _ = time::timeout(PAGE_PATIENCE, showing).await;
-        tokens
+        kept
     }
 
     /// Takes connections until that is done.

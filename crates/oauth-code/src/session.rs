@@ -98,7 +98,22 @@ impl Session {
         self
     }
 
-    /// Stores what a login brought, in the place of any session before it.
+    /// Sees whether a login could be stored, by storing again what is there: for before somebody is sent to log in.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store; and [`Timeout`](ErrorKind::Timeout) if another process does not let go of it.
+    pub async fn check_store(&self) -> Result<(), Error> {
+        let mut lock = self.lock().await?;
+        match lock.load().await {
+            Ok(Some(session)) => lock.save(&session).await,
+            // One that cannot be read is about to be replaced.
+            Ok(None) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Stores what a login brought, in the place of any session before it, which the server is told nothing of: at
+    /// some, to take back one session of a user takes back all of them.
     ///
     /// Without a refresh token the session lasts as long as the access token does.
     ///
@@ -117,6 +132,17 @@ impl Session {
             self.memory.keep_unsaved(Unsaved { session, lock });
         }
         saved
+    }
+
+    /// Has the server take back (RFC 7009) what a login brought and [`begin`](Self::begin) could not store. A session
+    /// that is stored stays there.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TokenEndpoint::revoke_refresh_token`].
+    pub async fn abandon(&self, answer: &TokenAnswer) -> Result<(), Error> {
+        let _unsaved = self.memory.take_unsaved();
+        self.revoke(&StoredSession::new(answer, self.clock.wall())).await
     }
 
     /// Has the server take the session back (RFC 7009), and forgets it.

@@ -289,6 +289,21 @@ async fn a_login_that_cannot_be_stored_is_kept_and_can_be_ended() {
 }
 
 #[tokio::test]
+async fn a_login_that_cannot_be_stored_is_abandoned_and_the_one_before_stays() {
+    let scene = Scene::logged_in().await;
+    let is_full = Arc::new(Mutex::new(true));
+    let session = scene.over(Full { below: scene.store.clone(), is_full: Arc::clone(&is_full) });
+    assert_eq!(session.check_store().await.unwrap_err().to_string(), "the disk is full");
+    let answer = scene.server.login().await;
+    session.begin(&answer).await.unwrap_err();
+    session.abandon(&answer).await.unwrap();
+    assert_eq!(scene.server.requests().last().unwrap()["token"], "refresh2");
+    *is_full.lock().unwrap() = false;
+    session.check_store().await.unwrap();
+    assert_eq!(scene.refresh_token().await, "refresh1");
+}
+
+#[tokio::test]
 async fn the_end_is_told_to_the_server_and_the_session_forgotten_in_any_case() {
     let scene = Scene::logged_in().await;
     scene.session().end().await.unwrap();
