@@ -103,16 +103,13 @@ impl ProfileSession {
                 None => pending().await,
             }
         };
-        let either = async {
-            tokio::select! {
-                answer = received => answer,
-                answer = self.pasted(&login, is_heard) => self.keep(answer?).await,
-            }
-        };
-        time::timeout(within, either).await.unwrap_or_else(|_| {
-            Err(Error::new(ErrorKind::Timeout, "nobody logged in in time")
-                .with_advice("log in again, and paste the address before that; --timeout gives more time"))
-        })
+        let pasted = async { self.keep(self.pasted(&login, is_heard).await?).await };
+        tokio::select! {
+            answer = received => answer,
+            answer = pasted => answer,
+            () = unanswered(&login, within) => Err(Error::new(ErrorKind::Timeout, "nobody logged in in time")
+                .with_advice("log in again, and paste the address before that; --timeout gives more time")),
+        }
     }
 
     /// Reads lines until one is the answer. `is_heard` tells that the browser itself may bring it, too.
@@ -130,7 +127,9 @@ impl ProfileSession {
                 .with_advice("log in again, and paste the address that the browser was sent to"));
             };
             match login.accept_redirect(&line).await {
-                Err(error) if is_slip(&error) => (self.say)(Warning(&format!("{error}: {}", error.advice()))),
+                Err(error) if is_slip(&error) && !login.is_answered() => {
+                    (self.say)(Warning(&format!("{error}: {}", error.advice())))
+                }
                 answer => return answer,
             }
         }
@@ -183,6 +182,14 @@ impl ProfileSession {
         let asked = self.scope.iter().flat_map(|scope| scope.split_ascii_whitespace());
         let is_granted = |word: &&str| token.scopes().iter().any(|scope| scope == word);
         asked.filter(|word| !token.scopes().is_empty() && !is_granted(word)).collect()
+    }
+}
+
+/// Waits that long, and without end if there is an answer by then: the tokens would be lost.
+async fn unanswered(login: &Login, within: Duration) {
+    time::sleep(within).await;
+    if login.is_answered() {
+        pending().await
     }
 }
 

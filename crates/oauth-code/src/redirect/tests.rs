@@ -74,6 +74,19 @@ async fn what_is_pasted_by_mistake_can_be_pasted_again() {
 }
 
 #[tokio::test]
+async fn what_comes_twice_is_exchanged_once() {
+    let server = FakeServer::new();
+    let login = builder(&server).build().unwrap().begin().unwrap();
+    let right = back(&login, "code=c");
+    assert!(!login.is_answered());
+    let (one, other) = tokio::join!(login.accept_redirect(&right), login.accept_redirect(&right));
+    for answer in [one, other, login.accept_redirect(&right).await] {
+        assert_eq!(answer.unwrap().access_token().expose_secret(), "access1");
+    }
+    assert_eq!((server.requests().len(), login.is_answered()), (1, true));
+}
+
+#[tokio::test]
 async fn each_error_of_the_server_has_its_words() {
     let server = FakeServer::new();
     for (code, kind, words) in [
