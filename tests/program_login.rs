@@ -383,6 +383,21 @@ async fn logout_takes_the_session_back_and_forgets_it() {
 }
 
 #[tokio::test]
+async fn a_session_that_others_could_read_is_not_used_and_can_be_taken_back() {
+    let Some(terminal) = terminal("allow").await else { return };
+    log_in(&terminal).await;
+    let [file] = &terminal.kept()[..] else { panic!("not one session") };
+    fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
+    let ran = call(&terminal).await;
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.stderr.contains("else log out, then log in again"), "{ran:?}");
+    let ran = run(&terminal, "logout").await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stderr.contains("the server has taken the session back"), "{ran:?}");
+    assert_eq!((count(&terminal, Event::Revoked), terminal.kept().len()), (1, 0));
+}
+
+#[tokio::test]
 async fn logout_forgets_the_session_though_the_server_does_not() {
     let Some(terminal) = terminal("allow").await else { return };
     log_in(&terminal).await;

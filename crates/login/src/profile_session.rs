@@ -84,28 +84,29 @@ impl ProfileSession {
     /// is forgotten all the same, and the error says so.
     pub async fn log_out(&self) -> Result<(), Error> {
         let stored = self.session.stored().await;
-        if let Ok(None) = stored {
-            (self.say)(Words::Note("nobody was logged in"));
-            return Ok(());
-        }
-        if let Err(error) = self.session.end().await {
-            if !self.session.stored().await.is_ok_and(|session| session.is_none()) {
+        let ended = self.session.end().await;
+        let (note, warning) = match ended {
+            Ok(true) => ("logged out; the server has taken the session back", None),
+            Ok(false) if stored.is_ok() => ("nobody was logged in", None),
+            Ok(false) => (FORGOTTEN, Some(UNREADABLE)),
+            Err(error) if !self.session.stored().await.is_ok_and(|session| session.is_none()) => {
                 return Err(error);
             }
-            if error.kind() != ErrorKind::Configuration || error.subject() != Some("revocation_endpoint") {
+            Err(error)
+                if error.kind() == ErrorKind::Configuration
+                    && error.subject() == Some("revocation_endpoint") =>
+            {
+                (FORGOTTEN, Some(NOT_ASKED))
+            }
+            Err(error) => {
                 let what = "the session is forgotten here, but the server has not taken it back";
                 return Err(Error::new(error.kind(), what)
                     .with_advice("end it at the provider, where your account lists who has access")
                     .with_source(error));
             }
-            (self.say)(Words::Note(FORGOTTEN));
-            (self.say)(Words::Warning(NOT_ASKED));
-        } else if stored.is_err() {
-            (self.say)(Words::Note(FORGOTTEN));
-            (self.say)(Words::Warning(UNREADABLE));
-        } else {
-            (self.say)(Words::Note("logged out; the server has taken the session back"));
-        }
+        };
+        (self.say)(Words::Note(note));
+        warning.into_iter().for_each(|warning| (self.say)(Words::Warning(warning)));
         Ok(())
     }
 

@@ -145,27 +145,28 @@ impl Session {
         self.revoke(&StoredSession::new(answer, self.clock.wall())).await
     }
 
-    /// Has the server take the session back (RFC 7009), and forgets it.
+    /// Has the server take the session back (RFC 7009), and forgets it. Tells whether there was one that could be read.
     ///
     /// # Errors
     ///
     /// Those of [`TokenEndpoint::revoke_refresh_token`], and those of the store. The session is forgotten all the same
     /// if the server could not be asked, or has no place for that.
-    pub async fn end(&self) -> Result<(), Error> {
+    pub async fn end(&self) -> Result<bool, Error> {
         let (mut lock, session) = match self.memory.take_unsaved() {
             Some(Unsaved { session, lock }) => (lock, Some(session)),
             None => {
                 let mut lock = self.lock().await?;
-                let session = lock.load().await;
+                let session = lock.load_exposed().await;
                 // One that cannot be read cannot be taken back either.
                 (lock, session.ok().flatten())
             }
         };
-        let revoked = match session {
-            Some(session) => self.revoke(&session).await,
+        let revoked = match &session {
+            Some(session) => self.revoke(session).await,
             None => Ok(()),
         };
-        lock.remove().await.and(revoked)
+        lock.remove().await.and(revoked)?;
+        Ok(session.is_some())
     }
 
     /// Returns the session that the store holds, and renews nothing: for those who tell how things stand.

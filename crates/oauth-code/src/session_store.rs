@@ -31,6 +31,11 @@ pub trait SessionLock: Send + 'static {
     /// Returns the session; none if there is none.
     async fn load(&mut self) -> Result<Option<StoredSession>, Error>;
 
+    /// As [`load`](Self::load), also if others may have read the session: to have the server take it back.
+    async fn load_exposed(&mut self) -> Result<Option<StoredSession>, Error> {
+        self.load().await
+    }
+
     /// Puts the whole session in the place of the one before. When it returns, a power cut takes it away no more.
     async fn save(&mut self, session: &StoredSession) -> Result<(), Error>;
 

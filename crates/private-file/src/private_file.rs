@@ -1,7 +1,7 @@
 //! A file: read, replaced as a whole, and locked against other processes.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, Metadata, OpenOptions, TryLockError},
     io::{self, Read, Write},
     path::{Path, PathBuf},
 };
@@ -49,6 +49,22 @@ impl PrivateFile {
     /// `PermissionDenied` if it is another user's, or others may read or write it; `InvalidData` if it is no file;
     /// `FileTooLarge` if it has more than 256 KiB; else those of the operating system.
     pub fn read(&self) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+        self.read_unless(|metadata| folder::distrust(metadata).or_else(|| folder::exposed(metadata)))
+    }
+
+    /// As [`read`](Self::read), also if others may read it: to have what is in it made worthless.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read) for the rest.
+    pub fn read_exposed(&self) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+        self.read_unless(folder::distrust)
+    }
+
+    fn read_unless(
+        &self,
+        refuse: impl FnOnce(&Metadata) -> Option<&'static str>,
+    ) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         match must_be_file(&self.data) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             checked => checked?,
@@ -56,7 +72,7 @@ impl PrivateFile {
         let file = File::open(&self.data)?;
         // Of the open file: what is checked is what is read.
         let metadata = file.metadata()?;
-        if let Some(what) = folder::distrust(&metadata).or_else(|| folder::exposed(&metadata)) {
+        if let Some(what) = refuse(&metadata) {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, what));
         }
         // With room for it all, so that no copy is left behind where the buffer grows. The file itself never does.
@@ -236,6 +252,7 @@ mod tests {
             let error = file.read().unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
             assert!(error.to_string().contains(what), "{error}");
+            assert_eq!(file.read_exposed().is_ok(), what == "may have read", "{mode:o}");
         }
     }
 }

@@ -306,11 +306,11 @@ async fn a_login_that_cannot_be_stored_is_abandoned_and_the_one_before_stays() {
 #[tokio::test]
 async fn the_end_is_told_to_the_server_and_the_session_forgotten_in_any_case() {
     let scene = Scene::logged_in().await;
-    scene.session().end().await.unwrap();
+    assert!(scene.session().end().await.unwrap());
     let told = scene.server.requests().pop().unwrap();
     assert_eq!((&*told["token"], &*told["token_type_hint"]), ("refresh1", "refresh_token"));
     assert!(scene.session().stored().await.unwrap().is_none());
-    scene.session().end().await.unwrap();
+    assert!(!scene.session().end().await.unwrap());
 
     let scene = Scene::logged_in().await;
     scene.server.say(503, "");
