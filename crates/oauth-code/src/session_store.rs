@@ -42,7 +42,7 @@ pub trait SessionLock: Send + 'static {
     /// Puts a session that has ended where it is found no more, but can be looked at.
     async fn set_aside(&mut self) -> Result<(), Error>;
 
-    /// Takes the session away, if there is one.
+    /// Takes the session away, if there is one, and what was set aside.
     async fn remove(&mut self) -> Result<(), Error>;
 }
 

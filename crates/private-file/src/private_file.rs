@@ -92,7 +92,7 @@ impl PrivateFile {
     ///
     /// Those of the operating system; what was there is there still.
     pub fn write(&self, bytes: &[u8], _lock: &Lock) -> io::Result<()> {
-        let temporary = self.data.with_extension("new");
+        let temporary = self.data.with_extension(TEMPORARY);
         // One that was left behind by a process that was killed.
         absent_is_fine(fs::remove_file(&temporary))?;
         let written = private().write(true).create_new(true).open(&temporary).and_then(|mut file| {
@@ -126,6 +126,21 @@ impl PrivateFile {
     /// Those of the operating system.
     pub fn remove(&self) -> io::Result<()> {
         absent_is_fine(fs::remove_file(&self.data))
+    }
+
+    /// Takes it away for good: with what was [set aside](Self::set_aside) under this extension, and with what a process
+    /// that was killed left half written.
+    ///
+    /// # Errors
+    ///
+    /// Those of the operating system.
+    pub fn remove_all(&self, extension: &str, _lock: &Lock) -> io::Result<()> {
+        self.remove()?;
+        for extension in [TEMPORARY, extension] {
+            absent_is_fine(fs::remove_file(self.data.with_extension(extension)))?;
+        }
+        self.sync_folder();
+        Ok(())
     }
 
     /// Has the names written out, which are in the folder. Not every platform can be told to.
@@ -181,6 +196,8 @@ fn private() -> OpenOptions {
     options
 }
 
+/// The extension of what is not written out yet.
+const TEMPORARY: &str = "new";
 /// Longer than any secret.
 const MAX_LENGTH: usize = 256 * 1024;
 
@@ -224,6 +241,13 @@ mod tests {
         file.remove().unwrap();
         file.remove().unwrap();
         assert!(file.read().unwrap().is_none());
+        for name in ["acme.json", "acme.new"] {
+            fs::write(folder.path().join(name), "left behind").unwrap();
+        }
+        for _ in 0..2 {
+            file.remove_all("ended", &lock).unwrap();
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the lock");
+        }
     }
 
     #[test]
