@@ -74,7 +74,8 @@ impl ProfileSession {
         let login = code.begin_at(&receiver)?;
         (self.say)(Note("log in with the browser; if none opens, open this address in one on this machine:"));
         (self.say)(Line(login.url()));
-        if !browser::open(browser.as_deref(), login.url()) {
+        let secrets: Vec<_> = self.logins.secret_variables().collect();
+        if !browser::open(browser.as_deref(), login.url(), &secrets) {
             (self.say)(Warning("no browser could be started"));
         }
         receiver.receive(&login, within, async |answer| self.keep(answer).await).await
