@@ -82,10 +82,12 @@ impl Logins {
         if let Some(scope) = &self.facts.scope {
             grant = grant.with_scope(scope);
         }
-        match &self.facts.audience {
-            Some(audience) => grant.with_audience(audience),
-            None => grant,
+        if let Some(audience) = &self.facts.audience {
+            grant = grant.with_audience(audience);
         }
+        grant = self.facts.resources.iter().fold(grant, |grant, resource| grant.with_resource(resource));
+        let parameters = self.facts.parameters.iter();
+        parameters.fold(grant, |grant, (name, value)| grant.with_parameter(name, value.as_str()))
     }
 
     /// Makes the session that this store holds, or is going to.
