@@ -4,6 +4,7 @@ mod desk;
 mod pages;
 
 use std::{
+    collections::VecDeque,
     convert::Infallible,
     future::Future,
     net::SocketAddr,
@@ -21,7 +22,7 @@ use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
-    task::JoinSet,
+    task::{AbortHandle, JoinSet},
     time,
 };
 
@@ -90,7 +91,7 @@ impl Receiver {
         keep: impl AsyncFnOnce(TokenAnswer) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let (desk, mut answer) = Desk::new(login.expected(), self.address, &self.path);
-        let mut connections = JoinSet::new();
+        let mut connections = Connections::default();
         let coming = self.serve(&desk, &mut connections, answer.recv());
         // The desk has the other end, so that there always is one.
         let Ok(Some(code)) = time::timeout(within, coming).await else {
@@ -110,7 +111,7 @@ impl Receiver {
     async fn serve<T>(
         &self,
         desk: &Arc<Desk>,
-        connections: &mut JoinSet<()>,
+        connections: &mut Connections,
         until: impl Future<Output = T>,
     ) -> T {
         let mut until = pin!(until);
@@ -118,9 +119,9 @@ impl Receiver {
             tokio::select! {
                 biased;
                 done = &mut until => return done,
-                Some(_) = connections.join_next() => {}
-                accepted = self.listener.accept(), if connections.len() < MOST_CONNECTIONS => match accepted {
-                    Ok((stream, _)) => drop(connections.spawn(connection(stream, Arc::clone(desk)))),
+                Some(_) = connections.open.join_next() => {}
+                accepted = self.listener.accept() => match accepted {
+                    Ok((stream, _)) => connections.take(stream, Arc::clone(desk)),
                     // Out of descriptors, for one: there is nothing to do but to wait.
                     Err(_) => time::sleep(PAUSE).await,
                 }
@@ -129,10 +130,32 @@ impl Receiver {
     }
 }
 
+/// The connections that are open. Where there are too many, the oldest gives way that has asked for nothing.
+#[derive(Default)]
+struct Connections {
+    open: JoinSet<()>,
+    /// In the order in which they came.
+    silent: VecDeque<(AbortHandle, Arc<AtomicBool>)>,
+}
+
+impl Connections {
+    fn take(&mut self, stream: TcpStream, desk: Arc<Desk>) {
+        let has_asked = Arc::new(AtomicBool::new(false));
+        self.silent.retain(|(task, has_asked)| !task.is_finished() && !has_asked.load(Ordering::Relaxed));
+        if self.open.len() >= MOST_CONNECTIONS {
+            let Some((oldest, _)) = self.silent.pop_front() else { return };
+            oldest.abort();
+        }
+        let task = self.open.spawn(connection(stream, desk, Arc::clone(&has_asked)));
+        self.silent.push_back((task, has_asked));
+    }
+}
+
 /// Answers one request.
-async fn connection(stream: TcpStream, desk: Arc<Desk>) {
+async fn connection(stream: TcpStream, desk: Arc<Desk>, has_asked: Arc<AtomicBool>) {
     let had_page = AtomicBool::new(false);
     let service = service_fn(async |request| {
+        has_asked.store(true, Ordering::Relaxed);
         let answer = desk.answer(&request).await;
         had_page.store(answer.is_page, Ordering::Relaxed);
         Ok::<_, Infallible>(answer.response)

@@ -140,6 +140,20 @@ async fn junk_neither_ends_a_login_nor_holds_it_up() {
 }
 
 #[tokio::test]
+async fn hundreds_that_say_nothing_hold_nobody_up() {
+    let scene = Scene::new().await;
+    let mut silent = Vec::new();
+    for _ in 0..3 * MOST_CONNECTIONS {
+        silent.push(TcpStream::connect(scene.address).await.unwrap());
+    }
+    // Long before they have run out of time.
+    let page = time::timeout(REQUEST_PATIENCE / 2, scene.come_back(&scene.good())).await.unwrap();
+    assert!(page.contains("You are logged in"), "{page}");
+    drop(silent);
+    scene.ended().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_reloaded_tab_changes_nothing() {
     let scene = Scene::new().await;
     scene.server.gate.forget_permits(tokio::sync::Semaphore::MAX_PERMITS);
