@@ -242,6 +242,14 @@ async fn where_nobody_can_listen_an_address_must_be_pasted() {
     let ran = run(&terminal, "login --no-browser").await;
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.stderr.contains("standard input ended before"), "{ran:?}");
+    assert!(!ran.stderr.contains("warning"), "{ran:?}");
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = taken.local_addr().unwrap();
+    edit(&terminal, |profile| profile.replace("https://app.example/", &format!("http://{at}/")));
+    let ran = run(&terminal, "login --no-browser").await;
+    let words = format!("cannot listen for the browser to come back ({at})");
+    assert!(ran.stderr.contains("warning") && ran.stderr.contains(&words), "{ran:?}");
 }
 
 #[tokio::test]

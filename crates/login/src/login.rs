@@ -84,7 +84,14 @@ impl ProfileSession {
     async fn by_paste(&self, within: Duration) -> Result<TokenAnswer, Error> {
         let code = self.logins.authorization_code().await?;
         // Where nobody can listen, pasting is the only way.
-        let receiver = code.listen().await.ok();
+        let listening = code.listen().await;
+        // Another redirect URI than one of this machine is meant to be pasted.
+        if let Err(error) = &listening
+            && error.subject() != Some("redirect_uri")
+        {
+            (self.say)(Warning(&format!("{error}; the browser cannot come back by itself")));
+        }
+        let receiver = listening.ok();
         let login = match &receiver {
             Some(receiver) => code.begin_at(receiver)?,
             None => code.begin()?,
