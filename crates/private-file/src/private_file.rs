@@ -90,7 +90,7 @@ impl PrivateFile {
     ///
     /// # Errors
     ///
-    /// Those of the operating system; what was there is there still.
+    /// Those of the operating system; what was there is there still, unless only its name could not be written out.
     pub fn write(&self, bytes: &[u8], _lock: &Lock) -> io::Result<()> {
         let temporary = self.data.with_extension(TEMPORARY);
         // One that was left behind by a process that was killed.
@@ -104,8 +104,7 @@ impl PrivateFile {
             let _ = fs::remove_file(&temporary);
         }
         written?;
-        self.sync_folder();
-        Ok(())
+        self.sync_folder()
     }
 
     /// Renames it to `name.extension`, in the place of what an earlier call left there, if it is there.
@@ -114,9 +113,8 @@ impl PrivateFile {
     ///
     /// Those of the operating system.
     pub fn set_aside(&self, extension: &str, _lock: &Lock) -> io::Result<()> {
-        let renamed = absent_is_fine(fs::rename(&self.data, self.data.with_extension(extension)));
-        self.sync_folder();
-        renamed
+        absent_is_fine(fs::rename(&self.data, self.data.with_extension(extension)))?;
+        self.sync_folder()
     }
 
     /// Takes it away, if it is there.
@@ -139,13 +137,22 @@ impl PrivateFile {
         for extension in [TEMPORARY, extension] {
             absent_is_fine(fs::remove_file(self.data.with_extension(extension)))?;
         }
-        self.sync_folder();
-        Ok(())
+        self.sync_folder()
     }
 
-    /// Has the names written out, which are in the folder. Not every platform can be told to.
-    fn sync_folder(&self) {
-        let _ = File::open(&self.folder).and_then(|folder| folder.sync_all());
+    /// Has the names written out, which are in the folder. Not every platform can be told to, nor every file system.
+    fn sync_folder(&self) -> io::Result<()> {
+        if cfg!(not(unix)) {
+            return Ok(());
+        }
+        match File::open(&self.folder)?.sync_all() {
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) =>
+            {
+                Ok(())
+            }
+            synced => synced,
+        }
     }
 
     /// Takes the lock if nobody has it. It is given back when it is dropped, and when the process ends.
@@ -248,6 +255,17 @@ mod tests {
             file.remove_all("ended", &lock).unwrap();
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the lock");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_cannot_be_written_out_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = file(&folder.path().join("gone"));
+        fs::create_dir(&file.folder).unwrap();
+        let lock = file.try_lock().unwrap().unwrap();
+        fs::remove_dir_all(&file.folder).unwrap();
+        assert_eq!(file.set_aside("ended", &lock).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]
