@@ -52,6 +52,14 @@ async fn log_in(terminal: &Terminal) {
     assert!(ran.stderr.contains("logged in; the access token lasts"), "{ran:?}");
 }
 
+/// What to type, with the settings file that was named.
+fn advice(terminal: &Terminal, profile: &str) -> String {
+    format!(
+        "log in: claviger --config {} --profile {profile} login",
+        terminal.path("claviger.toml").display()
+    )
+}
+
 /// Sends a request, which must do without anybody.
 async fn call(terminal: &Terminal) -> Ran {
     run(terminal, "request GET /api/products").await
@@ -87,7 +95,7 @@ async fn one_login_will_do_for_every_run_after_it() {
     let ran = call(&terminal).await;
     assert_eq!((ran.code, &*ran.stdout), (3, ""), "{ran:?}");
     assert!(ran.stderr.contains("nobody is logged in"), "{ran:?}");
-    assert!(ran.stderr.contains("try: log in: claviger --profile clarus-login login\n"), "{ran:?}");
+    assert!(ran.stderr.contains(&format!("try: {}\n", advice(&terminal, "clarus-login"))), "{ran:?}");
     assert_eq!(run(&terminal, "check").await.code, 3);
     let ran = run(&terminal, "status").await;
     assert_eq!((ran.code, ran.stdout.contains("logged in      no\n")), (3, true), "{ran:?}");
@@ -330,7 +338,7 @@ async fn a_session_that_the_server_ends_is_not_tried_again() {
         let ran = call(&terminal).await;
         assert_eq!(ran.code, 3, "{ran:?}");
         assert!(ran.stderr.contains("the server has ended the session (invalid_grant)"), "{ran:?}");
-        assert!(ran.stderr.contains("try: log in: claviger --profile clarus-login login\n"), "{ran:?}");
+        assert!(ran.stderr.contains(&format!("try: {}\n", advice(&terminal, "clarus-login"))), "{ran:?}");
         let requests = clarus.journal().token_requests();
         let ran = call(&terminal).await;
         assert_eq!((ran.code, clarus.journal().token_requests()), (3, requests), "{ran:?}");
@@ -363,7 +371,7 @@ async fn a_session_without_a_refresh_token_lasts_as_long_as_its_token() {
     age(&terminal, 300);
     let ran = call(&terminal).await;
     assert_eq!(ran.code, 3, "{ran:?}");
-    assert!(ran.stderr.contains("claviger --profile clarus-login login"), "{ran:?}");
+    assert!(ran.stderr.contains(&advice(&terminal, "clarus-login")), "{ran:?}");
     let ran = run(&terminal, "status").await;
     assert_eq!((ran.code, ran.stdout.contains("access token   ended\n")), (3, true), "{ran:?}");
 }
@@ -471,7 +479,7 @@ async fn no_profile_has_the_session_of_another() {
     for profile in ["second", "scoped"] {
         let ran = terminal.run(&format!("--profile {profile} request GET /api/products")).await;
         assert_eq!(ran.code, 3, "{ran:?}");
-        assert!(ran.stderr.contains(&format!("claviger --profile {profile} login")), "{ran:?}");
+        assert!(ran.stderr.contains(&advice(&terminal, profile)), "{ran:?}");
     }
     let ran = terminal.run("--profile scoped login").await;
     assert_eq!((ran.code, terminal.kept().len()), (0, 2), "{ran:?}");

@@ -76,6 +76,14 @@ impl ProfileSession {
         })
     }
 
+    /// Says this settings file, too, in what to type to log in: for where it was named.
+    #[must_use]
+    pub fn with_config(mut self, config: &Path) -> Self {
+        let (config, profile) = (quoted(&config.to_string_lossy()), quoted(&self.profile));
+        self.advice = format!("log in: claviger --config {config} --profile {profile} login").leak();
+        self
+    }
+
     /// Has the server take the session back, and forgets it, also if the server does not. What came of it is said.
     ///
     /// # Errors
@@ -174,7 +182,7 @@ fn identity(profile: &str, facts: &TokenRequestFacts) -> String {
 
 /// Writes a name as a shell reads it.
 fn quoted(name: &str) -> String {
-    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_./".contains(character);
     if !name.is_empty() && name.chars().all(is_plain) {
         return name.to_owned();
     }
