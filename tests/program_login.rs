@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     os::unix::fs::PermissionsExt as _,
-    process::Stdio,
+    process::{Command, Stdio},
     time::Duration,
 };
 
@@ -52,6 +52,14 @@ async fn log_in(terminal: &Terminal) {
     assert!(ran.stderr.contains("logged in; the access token lasts"), "{ran:?}");
 }
 
+/// What to type, with the settings file that was named.
+fn advice(terminal: &Terminal, profile: &str) -> String {
+    format!(
+        "log in: claviger --config {} --profile {profile} login",
+        terminal.path("claviger.toml").display()
+    )
+}
+
 /// Sends a request, which must do without anybody.
 async fn call(terminal: &Terminal) -> Ran {
     run(terminal, "request GET /api/products").await
@@ -87,7 +95,7 @@ async fn one_login_will_do_for_every_run_after_it() {
     let ran = call(&terminal).await;
     assert_eq!((ran.code, &*ran.stdout), (3, ""), "{ran:?}");
     assert!(ran.stderr.contains("nobody is logged in"), "{ran:?}");
-    assert!(ran.stderr.contains("try: log in: claviger --profile clarus-login login\n"), "{ran:?}");
+    assert!(ran.stderr.contains(&format!("try: {}\n", advice(&terminal, "clarus-login"))), "{ran:?}");
     assert_eq!(run(&terminal, "check").await.code, 3);
     let ran = run(&terminal, "status").await;
     assert_eq!((ran.code, ran.stdout.contains("logged in      no\n")), (3, true), "{ran:?}");
@@ -175,10 +183,12 @@ async fn the_browser_has_none_of_the_secrets_of_the_environment() {
     terminal.set("CLAVIGER_SESSION_KEY", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=");
     terminal.set("CLAVIGER_CLIENT_SECRET", "swordfish");
     terminal.set("SEEN", "marlin");
+    edit(&terminal, |profile| format!("\npassphrase = {{ env = \"MY_PASSPHRASE\" }}{profile}"));
+    terminal.set("MY_PASSPHRASE", "mackerel");
     log_in(&terminal).await;
     let seen = fs::read_to_string(terminal.path("seen")).unwrap();
     assert!(seen.contains("marlin"), "it has the others: {seen}");
-    assert!(!seen.contains("BwcHBw") && !seen.contains("swordfish"), "{seen}");
+    assert!(!["BwcHBw", "swordfish", "mackerel"].iter().any(|secret| seen.contains(secret)), "{seen}");
 }
 
 /// Logs in without a browser of the program's: `paste` makes lines of the address that is printed.
@@ -240,6 +250,14 @@ async fn where_nobody_can_listen_an_address_must_be_pasted() {
     let ran = run(&terminal, "login --no-browser").await;
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.stderr.contains("standard input ended before"), "{ran:?}");
+    assert!(!ran.stderr.contains("warning"), "{ran:?}");
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = taken.local_addr().unwrap();
+    edit(&terminal, |profile| profile.replace("https://app.example/", &format!("http://{at}/")));
+    let ran = run(&terminal, "login --no-browser").await;
+    let words = format!("cannot listen for the browser to come back ({at})");
+    assert!(ran.stderr.contains("warning") && ran.stderr.contains(&words), "{ran:?}");
 }
 
 #[tokio::test]
@@ -271,6 +289,44 @@ async fn a_session_that_somebody_ends_early_is_renewed_once_and_told() {
 }
 
 #[tokio::test]
+async fn who_interrupts_a_renewal_ends_the_program_when_it_is_stored() {
+    let Some(terminal) = terminal("allow").await else { return };
+    log_in(&terminal).await;
+    age(&terminal, 300);
+    let clarus = terminal.sandbox.sandbox.clarus();
+    let (hold, before) = (clarus.hold(Target::Token), clarus.journal().token_requests());
+    let mut command = program_in(terminal.path("claviger.toml").parent().unwrap());
+    command.args(["--config", "claviger.toml", "--profile", "clarus-login", "token"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while clarus.journal().token_requests() == before {
+        tokio::task::yield_now().await;
+    }
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut read = move || {
+        let mut line = String::new();
+        let length = said.read_line(&mut line).unwrap();
+        (length > 0).then_some(line)
+    };
+    let mut read = spawn_blocking(move || {
+        while !read().expect("it says why it stays").contains("when the session is renewed and stored") {}
+        read
+    })
+    .await
+    .unwrap();
+    hold.release();
+    let ended = spawn_blocking(move || {
+        while read().is_some() {}
+        child.wait().unwrap()
+    });
+    assert_eq!(ended.await.unwrap().code(), Some(130));
+    let ran = call(&terminal).await;
+    assert_eq!((ran.code, &*ran.stderr), (0, ""), "{ran:?}");
+    assert_eq!((count(&terminal, Event::Refreshed), count(&terminal, Event::ReuseDetected)), (1, 0));
+}
+
+#[tokio::test]
 async fn a_session_that_the_server_ends_is_not_tried_again() {
     let Some(terminal) = terminal("allow").await else { return };
     let clarus = terminal.sandbox.sandbox.clarus();
@@ -282,7 +338,7 @@ async fn a_session_that_the_server_ends_is_not_tried_again() {
         let ran = call(&terminal).await;
         assert_eq!(ran.code, 3, "{ran:?}");
         assert!(ran.stderr.contains("the server has ended the session (invalid_grant)"), "{ran:?}");
-        assert!(ran.stderr.contains("try: log in: claviger --profile clarus-login login\n"), "{ran:?}");
+        assert!(ran.stderr.contains(&format!("try: {}\n", advice(&terminal, "clarus-login"))), "{ran:?}");
         let requests = clarus.journal().token_requests();
         let ran = call(&terminal).await;
         assert_eq!((ran.code, clarus.journal().token_requests()), (3, requests), "{ran:?}");
@@ -315,7 +371,7 @@ async fn a_session_without_a_refresh_token_lasts_as_long_as_its_token() {
     age(&terminal, 300);
     let ran = call(&terminal).await;
     assert_eq!(ran.code, 3, "{ran:?}");
-    assert!(ran.stderr.contains("claviger --profile clarus-login login"), "{ran:?}");
+    assert!(ran.stderr.contains(&advice(&terminal, "clarus-login")), "{ran:?}");
     let ran = run(&terminal, "status").await;
     assert_eq!((ran.code, ran.stdout.contains("access token   ended\n")), (3, true), "{ran:?}");
 }
@@ -342,6 +398,21 @@ async fn logout_takes_the_session_back_and_forgets_it() {
     age(&terminal, 300);
     let ran = call(&terminal).await;
     assert_eq!((ran.code, ran.stderr.contains("invalid_grant")), (3, true), "it is over there too: {ran:?}");
+}
+
+#[tokio::test]
+async fn a_session_that_others_could_read_is_not_used_and_can_be_taken_back() {
+    let Some(terminal) = terminal("allow").await else { return };
+    log_in(&terminal).await;
+    let [file] = &terminal.kept()[..] else { panic!("not one session") };
+    fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
+    let ran = call(&terminal).await;
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.stderr.contains("else log out, then log in again"), "{ran:?}");
+    let ran = run(&terminal, "logout").await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stderr.contains("the server has taken the session back"), "{ran:?}");
+    assert_eq!((count(&terminal, Event::Revoked), terminal.kept().len()), (1, 0));
 }
 
 #[tokio::test]
@@ -408,7 +479,7 @@ async fn no_profile_has_the_session_of_another() {
     for profile in ["second", "scoped"] {
         let ran = terminal.run(&format!("--profile {profile} request GET /api/products")).await;
         assert_eq!(ran.code, 3, "{ran:?}");
-        assert!(ran.stderr.contains(&format!("claviger --profile {profile} login")), "{ran:?}");
+        assert!(ran.stderr.contains(&advice(&terminal, profile)), "{ran:?}");
     }
     let ran = terminal.run("--profile scoped login").await;
     assert_eq!((ran.code, terminal.kept().len()), (0, 2), "{ran:?}");

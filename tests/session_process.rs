@@ -4,7 +4,7 @@
 //! token: a cold one, or, if the line names one, another than that. It prints what came of it.
 #![expect(clippy::print_stdout, reason = "a program for a test")]
 
-use std::{env, io, process::abort, sync::Arc, thread, time::Duration};
+use std::{env, io, mem, process::abort, sync::Arc, thread, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -103,13 +103,15 @@ impl SessionStore for Mortal {
         self.death.at("before locking");
         let below = self.below.lock().await?;
         self.death.at("locked");
-        Ok(Box::new(MortalLock { below, death: self.death.clone() }))
+        Ok(Box::new(MortalLock { below, death: self.death.clone(), has_rehearsed: false }))
     }
 }
 
 struct MortalLock {
     below: Box<dyn SessionLock>,
     death: Death,
+    /// What is there is stored again before the refresh token is sent.
+    has_rehearsed: bool,
 }
 
 #[async_trait]
@@ -122,9 +124,13 @@ impl SessionLock for MortalLock {
     }
 
     async fn save(&mut self, session: &StoredSession) -> Result<(), Error> {
-        self.death.at("before saving");
+        let [before, after] = match mem::replace(&mut self.has_rehearsed, true) {
+            false => ["before rehearsing", "rehearsed"],
+            true => ["before saving", "saved"],
+        };
+        self.death.at(before);
         let saved = self.below.save(session).await;
-        self.death.at("saved");
+        self.death.at(after);
         saved
     }
 

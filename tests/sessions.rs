@@ -114,13 +114,15 @@ impl Drop for Process {
 }
 
 /// Before the server has rotated, or after the disk has what it gave.
-const HARMLESS: [&str; 9] = [
+const HARMLESS: [&str; 11] = [
     "before loading",
     "loaded",
     "before locking",
     "locked",
     "before loading again",
     "loaded again",
+    "before rehearsing",
+    "rehearsed",
     "before sending",
     "saved",
     "fetched",

@@ -44,7 +44,7 @@ async fn log_in(
         let origin = back.split("/callback").next().unwrap();
         browser.load(http::Method::GET, &format!("{origin}{}", clean.unwrap()), String::new()).await.1
     };
-    tokio::join!(receiver.receive(&login, Duration::from_secs(30)), browsing)
+    tokio::join!(receiver.receive(&login, Duration::from_secs(30), async |answer| Ok(answer)), browsing)
 }
 
 fn native() -> ClientAuthentication {

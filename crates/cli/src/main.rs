@@ -74,6 +74,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
             Command::Token(token) => token::run(choice, token, &environment).await,
         }
     });
+    runtime.block_on(claviger_login::sessions_stored());
     // A connection that is still open, or a name that is still being looked up, holds nobody up.
     runtime.shutdown_background();
     exit

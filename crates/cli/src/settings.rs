@@ -63,7 +63,7 @@ pub(crate) fn keeper(choice: &Choice, environment: &Environment) -> Keeper {
         Some(folder) => StateFolder::At(folder),
         None => StateFolder::Unknown,
     };
-    Keeper::new(folder, console::words)
+    Keeper::new(folder, console::words).with_config(choice.config.clone())
 }
 
 /// Never looks in the current folder: a checkout must not be able to send somebody's secrets away.

@@ -15,6 +15,7 @@ use crate::{ProfileSession, Say, Words};
 #[derive(Debug)]
 pub struct Keeper {
     folder: StateFolder,
+    config: Option<PathBuf>,
     say: Say,
     store: OnceLock<Arc<TokenStore>>,
     session: OnceLock<Arc<ProfileSession>>,
@@ -36,7 +37,14 @@ impl Keeper {
     /// Keeps it there. What is likely a mistake is said.
     #[must_use]
     pub fn new(folder: StateFolder, say: Say) -> Self {
-        Self { folder, say, store: OnceLock::new(), session: OnceLock::new() }
+        Self { folder, config: None, say, store: OnceLock::new(), session: OnceLock::new() }
+    }
+
+    /// Names the settings file, if it was named: whoever is told to log in must name it again.
+    #[must_use]
+    pub fn with_config(mut self, config: Option<PathBuf>) -> Self {
+        self.config = config;
+        self
     }
 
     /// Fits [`Stack::new`](claviger_profiles::Stack::new); it is for one stack.
@@ -90,7 +98,13 @@ impl Keeper {
             )
         })?;
         match &self.folder {
-            StateFolder::At(folder) => ProfileSession::open(folder, facts, logins, self.say),
+            StateFolder::At(folder) => {
+                let session = ProfileSession::open(folder, facts, logins, self.say)?;
+                Ok(match &self.config {
+                    Some(config) => session.with_config(config),
+                    None => session,
+                })
+            }
             StateFolder::LeftAlone => {
                 Err(wrong("a login is kept between runs, or it is none").with_advice("leave --no-cache out"))
             }

@@ -62,6 +62,7 @@ mod login;
 mod profile_session;
 mod secret_place;
 mod status;
+mod under_way;
 
 pub use {
     keeper::{Keeper, StateFolder},
@@ -69,4 +70,5 @@ pub use {
     profile_session::{ProfileSession, Say, Words},
     secret_place::{SecretPlace, ask},
     status::Status,
+    under_way::sessions_stored,
 };

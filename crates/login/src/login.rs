@@ -47,15 +47,25 @@ impl ProfileSession {
     ///
     /// Panics where there is no tokio runtime with I/O and time enabled.
     pub async fn log_in(&self, way: Way, within: Duration) -> Result<(), Error> {
+        // Before anybody is asked for anything.
+        self.session.check_store().await?;
         let answer = match way {
             Way::Browser(browser) => self.by_browser(browser, within).await,
             Way::Device => self.by_device().await,
             Way::Paste => self.by_paste(within).await,
         };
         let answer = answer.map_err(|error| self.logins.placed(error))?;
-        self.session.begin(&answer).await?;
         self.tell(&answer);
         Ok(())
+    }
+
+    /// Stores what the login brought. What nobody has, nobody should be able to use either.
+    async fn keep(&self, answer: TokenAnswer) -> Result<TokenAnswer, Error> {
+        let Err(error) = self.session.begin(&answer).await else { return Ok(answer) };
+        if self.session.abandon(&answer).await.is_err() {
+            (self.say)(Warning("the login could not be stored, and the server has not taken it back"));
+        }
+        Err(error)
     }
 
     async fn by_browser(&self, browser: Option<OsString>, within: Duration) -> Result<TokenAnswer, Error> {
@@ -64,16 +74,24 @@ impl ProfileSession {
         let login = code.begin_at(&receiver)?;
         (self.say)(Note("log in with the browser; if none opens, open this address in one on this machine:"));
         (self.say)(Line(login.url()));
-        if !browser::open(browser.as_deref(), login.url()) {
+        let secrets: Vec<_> = self.logins.secret_variables().collect();
+        if !browser::open(browser.as_deref(), login.url(), &secrets) {
             (self.say)(Warning("no browser could be started"));
         }
-        receiver.receive(&login, within).await
+        receiver.receive(&login, within, async |answer| self.keep(answer).await).await
     }
 
     async fn by_paste(&self, within: Duration) -> Result<TokenAnswer, Error> {
         let code = self.logins.authorization_code().await?;
         // Where nobody can listen, pasting is the only way.
-        let receiver = code.listen().await.ok();
+        let listening = code.listen().await;
+        // Another redirect URI than one of this machine is meant to be pasted.
+        if let Err(error) = &listening
+            && error.subject() != Some("redirect_uri")
+        {
+            (self.say)(Warning(&format!("{error}; the browser cannot come back by itself")));
+        }
+        let receiver = listening.ok();
         let login = match &receiver {
             Some(receiver) => code.begin_at(receiver)?,
             None => code.begin()?,
@@ -87,20 +105,19 @@ impl ProfileSession {
         let received = async {
             match receiver {
                 // The time is kept below, for both.
-                Some(receiver) => receiver.receive(&login, Duration::MAX).await,
+                Some(receiver) => {
+                    receiver.receive(&login, Duration::MAX, async |answer| self.keep(answer).await).await
+                }
                 None => pending().await,
             }
         };
-        let either = async {
-            tokio::select! {
-                answer = received => answer,
-                answer = self.pasted(&login, is_heard) => answer,
-            }
-        };
-        time::timeout(within, either).await.unwrap_or_else(|_| {
-            Err(Error::new(ErrorKind::Timeout, "nobody logged in in time")
-                .with_advice("log in again, and paste the address before that; --timeout gives more time"))
-        })
+        let pasted = async { self.keep(self.pasted(&login, is_heard).await?).await };
+        tokio::select! {
+            answer = received => answer,
+            answer = pasted => answer,
+            () = unanswered(&login, within) => Err(Error::new(ErrorKind::Timeout, "nobody logged in in time")
+                .with_advice("log in again, and paste the address before that; --timeout gives more time")),
+        }
     }
 
     /// Reads lines until one is the answer. `is_heard` tells that the browser itself may bring it, too.
@@ -118,7 +135,9 @@ impl ProfileSession {
                 .with_advice("log in again, and paste the address that the browser was sent to"));
             };
             match login.accept_redirect(&line).await {
-                Err(error) if is_slip(&error) => (self.say)(Warning(&format!("{error}: {}", error.advice()))),
+                Err(error) if is_slip(&error) && !login.is_answered() => {
+                    (self.say)(Warning(&format!("{error}: {}", error.advice())))
+                }
                 answer => return answer,
             }
         }
@@ -140,7 +159,7 @@ impl ProfileSession {
             (self.say)(Note("or open this one, which has the code in it:"));
             (self.say)(Line(complete.expose_secret()));
         }
-        login.wait().await
+        self.keep(login.wait().await?).await
     }
 
     /// Says how long the session lasts, as far as anybody knows.
@@ -171,6 +190,14 @@ impl ProfileSession {
         let asked = self.scope.iter().flat_map(|scope| scope.split_ascii_whitespace());
         let is_granted = |word: &&str| token.scopes().iter().any(|scope| scope == word);
         asked.filter(|word| !token.scopes().is_empty() && !is_granted(word)).collect()
+    }
+}
+
+/// Waits that long, and without end if there is an answer by then: the tokens would be lost.
+async fn unanswered(login: &Login, within: Duration) {
+    time::sleep(within).await;
+    if login.is_answered() {
+        pending().await
     }
 }
 

@@ -12,7 +12,7 @@ use claviger_oauth_code::Session;
 use claviger_profiles::{Logins, TokenRequestFacts};
 use claviger_session_store_file::{FileSessionStore, SessionName};
 
-use crate::Status;
+use crate::{Status, under_way::UnderWay};
 
 /// What is said to whoever runs the program.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +76,14 @@ impl ProfileSession {
         })
     }
 
+    /// Says this settings file, too, in what to type to log in: for where it was named.
+    #[must_use]
+    pub fn with_config(mut self, config: &Path) -> Self {
+        let (config, profile) = (quoted(&config.to_string_lossy()), quoted(&self.profile));
+        self.advice = format!("log in: claviger --config {config} --profile {profile} login").leak();
+        self
+    }
+
     /// Has the server take the session back, and forgets it, also if the server does not. What came of it is said.
     ///
     /// # Errors
@@ -84,28 +92,29 @@ impl ProfileSession {
     /// is forgotten all the same, and the error says so.
     pub async fn log_out(&self) -> Result<(), Error> {
         let stored = self.session.stored().await;
-        if let Ok(None) = stored {
-            (self.say)(Words::Note("nobody was logged in"));
-            return Ok(());
-        }
-        if let Err(error) = self.session.end().await {
-            if !self.session.stored().await.is_ok_and(|session| session.is_none()) {
+        let ended = self.session.end().await;
+        let (note, warning) = match ended {
+            Ok(true) => ("logged out; the server has taken the session back", None),
+            Ok(false) if stored.is_ok() => ("nobody was logged in", None),
+            Ok(false) => (FORGOTTEN, Some(UNREADABLE)),
+            Err(error) if !self.session.stored().await.is_ok_and(|session| session.is_none()) => {
                 return Err(error);
             }
-            if error.kind() != ErrorKind::Configuration || error.subject() != Some("revocation_endpoint") {
+            Err(error)
+                if error.kind() == ErrorKind::Configuration
+                    && error.subject() == Some("revocation_endpoint") =>
+            {
+                (FORGOTTEN, Some(NOT_ASKED))
+            }
+            Err(error) => {
                 let what = "the session is forgotten here, but the server has not taken it back";
                 return Err(Error::new(error.kind(), what)
                     .with_advice("end it at the provider, where your account lists who has access")
                     .with_source(error));
             }
-            (self.say)(Words::Note(FORGOTTEN));
-            (self.say)(Words::Warning(NOT_ASKED));
-        } else if stored.is_err() {
-            (self.say)(Words::Note(FORGOTTEN));
-            (self.say)(Words::Warning(UNREADABLE));
-        } else {
-            (self.say)(Words::Note("logged out; the server has taken the session back"));
-        }
+        };
+        (self.say)(Words::Note(note));
+        warning.into_iter().for_each(|warning| (self.say)(Words::Warning(warning)));
         Ok(())
     }
 
@@ -142,6 +151,7 @@ impl TokenSource for ProfileSession {
     async fn fetch(&self, why: Fetch<'_>) -> Result<AccessToken, Error> {
         let before = self.session.stored().await.ok().flatten();
         let was_rejected = matches!(why, Fetch::Rejected(_));
+        let _under_way = UnderWay::begin(self.say);
         let fetched = self.session.fetch(why).await.map_err(|error| self.advised(error));
         if let Ok(token) = &fetched {
             let was_kept = before.is_some_and(|kept| kept.access_token().header() == token.header());
@@ -172,7 +182,7 @@ fn identity(profile: &str, facts: &TokenRequestFacts) -> String {
 
 /// Writes a name as a shell reads it.
 fn quoted(name: &str) -> String {
-    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_./".contains(character);
     if !name.is_empty() && name.chars().all(is_plain) {
         return name.to_owned();
     }

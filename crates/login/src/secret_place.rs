@@ -123,8 +123,11 @@ impl SecretPlace {
 }
 
 fn write(file: &Path, text: &str) -> io::Result<()> {
-    // A link is followed, so that what it leads to is replaced and not the link.
-    let file = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    // A link is followed, so that what it leads to is replaced and not the link; one that leads nowhere stays.
+    let file = match fs::symlink_metadata(file) {
+        Ok(_) => fs::canonicalize(file)?,
+        Err(_) => file.to_owned(),
+    };
     let folder = file.parent().unwrap_or(Path::new(""));
     // Its user's alone from the moment it is made.
     let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
@@ -193,6 +196,14 @@ mod tests {
             use std::os::unix::fs::PermissionsExt;
             let mode = fs::metadata(folder.path().join("s.txt")).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
+        }
+        #[cfg(unix)]
+        {
+            let link = folder.path().join("s.txt");
+            fs::rename(&link, folder.path().join("aside")).unwrap();
+            std::os::unix::fs::symlink("nothing", &link).unwrap();
+            assert!(place.set(&"swordfish".into()).is_err() && link.is_symlink());
+            fs::rename(folder.path().join("aside"), &link).unwrap();
         }
         for bad in ["", "sword\nfish"] {
             let error = place.set(&bad.into()).unwrap_err();

@@ -200,14 +200,23 @@ impl AuthorizationCodeBuilder {
     ///
     /// [`Configuration`](ErrorKind::Configuration) if the authorize URL is not `https` (or as
     /// [`with_loopback_http`](Self::with_loopback_http) allows), names a user or has a fragment (RFC 6749 §3.1); if the
-    /// redirect URI is neither `https` nor `http` to this very machine, or has a fragment (§3.1.2); or if a parameter
-    /// is one that the request has of its own.
+    /// redirect URI is neither `https` nor `http` to this very machine, or has a fragment (§3.1.2); if a parameter is
+    /// one that the request has of its own; or if the authorize URL has one that is set (§3.1).
     pub fn build(self) -> Result<AuthorizationCode, Error> {
         let wrong = |what, subject: &str| Error::new(ErrorKind::Configuration, what).with_subject(subject);
         (self.scheme)(&self.authorize_url).map_err(|error| error.with_subject("authorize_url"))?;
         if self.authorize_url.contains('#') {
             return Err(wrong("the URL has a fragment", "authorize_url")
                 .with_advice("leave out the # and what follows"));
+        }
+        let query = self.authorize_url.split_once('?').map_or("", |(_, query)| query);
+        let is_set =
+            |name: &str| self.parameters.iter().any(|(other, value)| other == name && !value.is_empty());
+        if form_urlencoded::parse(query.as_bytes())
+            .any(|(name, _)| RESERVED.contains(&&*name) || is_set(&name))
+        {
+            return Err(wrong("the URL has a parameter that the login sets", "authorize_url")
+                .with_advice("leave it out of the URL: no parameter is sent twice"));
         }
         if let Some((name, _)) = self.parameters.iter().find(|(name, _)| RESERVED.contains(&name.as_str())) {
             return Err(wrong("this parameter of the login cannot be set", name)

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use claviger_auth_core::{Error, ErrorKind};
 use claviger_token_endpoint::{DeviceAuthorization, TokenAnswer, TokenEndpoint, TokenRequest};
+use secrecy::SecretString;
 use tokio::time;
 
 use crate::redirect::denied;
@@ -46,13 +47,14 @@ use crate::redirect::denied;
 pub struct DeviceGrant {
     endpoint: TokenEndpoint,
     request: TokenRequest,
+    resources: Vec<String>,
 }
 
 impl DeviceGrant {
     /// Asks this endpoint, as the client that it is built for.
     #[must_use]
     pub fn new(endpoint: TokenEndpoint) -> Self {
-        Self { endpoint, request: TokenRequest::device_authorization() }
+        Self { endpoint, request: TokenRequest::device_authorization(), resources: Vec::new() }
     }
 
     /// Asks for these scopes, separated by spaces (RFC 6749 §3.3).
@@ -69,6 +71,22 @@ impl DeviceGrant {
         self
     }
 
+    /// Adds a resource that the tokens are for: an absolute URI without a fragment (RFC 8707 §2).
+    #[must_use]
+    pub fn with_resource(mut self, resource: impl Into<String>) -> Self {
+        let resource = resource.into();
+        self.request = self.request.with_resource(&resource);
+        self.resources.push(resource);
+        self
+    }
+
+    /// Sets a parameter of the provider's own, of the request that begins a login.
+    #[must_use]
+    pub fn with_parameter(mut self, name: impl Into<String>, value: impl Into<SecretString>) -> Self {
+        self.request = self.request.with_parameter(name, value);
+        self
+    }
+
     /// Begins a login.
     ///
     /// # Errors
@@ -76,7 +94,7 @@ impl DeviceGrant {
     /// As [`TokenEndpoint::authorize_device`].
     pub async fn begin(&self) -> Result<DeviceLogin, Error> {
         let authorization = self.endpoint.authorize_device(&self.request).await?;
-        Ok(DeviceLogin { endpoint: self.endpoint.clone(), authorization })
+        Ok(DeviceLogin { endpoint: self.endpoint.clone(), authorization, resources: self.resources.clone() })
     }
 }
 
@@ -85,6 +103,7 @@ impl DeviceGrant {
 pub struct DeviceLogin {
     endpoint: TokenEndpoint,
     authorization: DeviceAuthorization,
+    resources: Vec<String>,
 }
 
 impl DeviceLogin {
@@ -113,6 +132,8 @@ impl DeviceLogin {
 
     async fn ask(&self) -> Result<TokenAnswer, Error> {
         let request = TokenRequest::device_code(self.authorization.device_code().clone());
+        let resources = self.resources.iter();
+        let request = resources.fold(request, |request, resource| request.with_resource(resource));
         let mut interval = self.authorization.interval();
         loop {
             time::sleep(interval).await;

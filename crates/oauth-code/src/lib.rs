@@ -6,7 +6,7 @@
 //!   loopback interface for the browser to come back, or the user pastes where it was sent.
 //! - [`DeviceGrant`] lets the user log in on another device (RFC 8628).
 //! - [`Session`] keeps what came of it in a [`SessionStore`] and hands out access tokens: renewed one at a time
-//!   across processes, stored before they are handed out, and never sent twice.
+//!   across processes, and stored before they are handed out.
 //!
 //! # Where it sits
 //!
@@ -40,7 +40,8 @@
 //!     .build()?;
 //! let receiver = authorization.listen().await?;
 //! let login = authorization.begin_at(&receiver)?;
-//! // In earnest: open login.url() in a browser, and receiver.receive(&login, five_minutes).await.
+//! // In earnest: open login.url() in a browser, and
+//! // receiver.receive(&login, five_minutes, async |answer| session.begin(&answer).await).await.
 //! # let state = login.url().split("state=").nth(1).unwrap().split('&').next().unwrap();
 //! # let pasted = format!("{}?code=c&state={state}", receiver.redirect_uri());
 //! let answer = login.accept_redirect(&pasted).await?;

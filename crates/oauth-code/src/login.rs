@@ -1,16 +1,24 @@
 //! One login: from the URL to the tokens.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use claviger_auth_core::{Error, ErrorKind};
 use claviger_token_endpoint::{TokenAnswer, TokenRequest};
 use secrecy::SecretString;
+use tokio::sync::OnceCell;
 
 use crate::{authorization_code::Settings, redirect::Redirect};
 
 /// A login that somebody is at.
 ///
-/// It is good for one answer: state, proof key and code are of use once.
+/// It is good for one answer: state, proof key and code are of use once. One that comes twice, by the browser and by
+/// hand, is exchanged once, and both have what came of it.
 ///
 /// # Example
 ///
@@ -20,6 +28,8 @@ pub struct Login {
     url: String,
     verifier: SecretString,
     redirect_uri: String,
+    is_answered: AtomicBool,
+    answer: OnceCell<TokenAnswer>,
 }
 
 impl Login {
@@ -30,13 +40,26 @@ impl Login {
         verifier: SecretString,
         redirect_uri: String,
     ) -> Self {
-        Self { expected: Arc::new(Expected { settings, state }), url, verifier, redirect_uri }
+        Self {
+            expected: Arc::new(Expected { settings, state }),
+            url,
+            verifier,
+            redirect_uri,
+            is_answered: AtomicBool::new(false),
+            answer: OnceCell::new(),
+        }
     }
 
     /// Returns where the user's browser is to go.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Tells whether there is an answer of which tokens are made, or have been: too late to call the login off.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        self.is_answered.load(Ordering::Relaxed)
     }
 
     /// Takes the address that the browser was sent back to, as the user copied it out of the address bar: for
@@ -68,7 +91,14 @@ impl Login {
         Arc::clone(&self.expected)
     }
 
+    /// Waits for another that is at it. A server that sees a code twice takes back what it gave for it (RFC 6749
+    /// §4.1.2).
     pub(crate) async fn exchange(&self, code: SecretString) -> Result<TokenAnswer, Error> {
+        self.is_answered.store(true, Ordering::Relaxed);
+        self.answer.get_or_try_init(|| self.send(code)).await.cloned()
+    }
+
+    async fn send(&self, code: SecretString) -> Result<TokenAnswer, Error> {
         let request = TokenRequest::authorization_code(code, &*self.redirect_uri, self.verifier.clone());
         let resources = self.expected.settings.resources.iter();
         let request = resources.fold(request, |request, resource| request.with_resource(resource));
@@ -102,6 +132,6 @@ impl Expected {
     /// Reads the code out of an answer; none if it is not the answer to this login.
     pub(crate) fn read(&self, query: &str) -> Option<Result<SecretString, Error>> {
         let redirect = Redirect::read(query)?;
-        redirect.is_of(&self.state).then(|| redirect.code(&self.settings))
+        (redirect.is_answer() && redirect.is_of(&self.state)).then(|| redirect.code(&self.settings))
     }
 }

@@ -4,6 +4,7 @@ mod desk;
 mod pages;
 
 use std::{
+    collections::VecDeque,
     convert::Infallible,
     future::Future,
     net::SocketAddr,
@@ -21,7 +22,7 @@ use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
-    task::JoinSet,
+    task::{AbortHandle, JoinSet},
     time,
 };
 
@@ -65,7 +66,8 @@ impl Receiver {
         &self.redirect_uri
     }
 
-    /// Waits for the answer to this login, makes tokens of it, and shows in the browser whether that worked.
+    /// Waits for the answer to this login, makes tokens of it, has them kept, and only then shows in the browser
+    /// whether that worked.
     ///
     /// The answer is taken out of the address bar at once, by a redirect to a page without parameters. The port is
     /// open for up to 3 s more, until the browser has that page.
@@ -73,7 +75,7 @@ impl Receiver {
     /// # Errors
     ///
     /// - [`Timeout`](ErrorKind::Timeout): nobody came back `within` that time.
-    /// - those of [`Login::accept_redirect`].
+    /// - those of [`Login::accept_redirect`], and those of `keep`.
     ///
     /// # Panics
     ///
@@ -82,29 +84,34 @@ impl Receiver {
     /// # Cancellation
     ///
     /// If the future is dropped the port is closed; the login can go on by [`Login::accept_redirect`].
-    pub async fn receive(self, login: &Login, within: Duration) -> Result<TokenAnswer, Error> {
+    pub async fn receive<T>(
+        self,
+        login: &Login,
+        within: Duration,
+        keep: impl AsyncFnOnce(TokenAnswer) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let (desk, mut answer) = Desk::new(login.expected(), self.address, &self.path);
-        let mut connections = JoinSet::new();
+        let mut connections = Connections::default();
         let coming = self.serve(&desk, &mut connections, answer.recv());
         // The desk has the other end, so that there always is one.
         let Ok(Some(code)) = time::timeout(within, coming).await else {
             return Err(Error::new(ErrorKind::Timeout, "nobody logged in in time")
                 .with_advice("log in again, and finish in the browser"));
         };
-        let exchanging = async { login.exchange(code?).await };
-        let tokens = self.serve(&desk, &mut connections, exchanging).await;
-        desk.tell(if tokens.is_ok() { Outcome::Worked } else { Outcome::Failed });
+        let keeping = async { keep(login.exchange(code?).await?).await };
+        let kept = self.serve(&desk, &mut connections, keeping).await;
+        desk.tell(if kept.is_ok() { Outcome::Worked } else { Outcome::Failed });
         let showing = self.serve(&desk, &mut connections, desk.shown());
         // Who closed the browser does not see it.
         let _ = time::timeout(PAGE_PATIENCE, showing).await;
-        tokens
+        kept
     }
 
     /// Takes connections until that is done.
     async fn serve<T>(
         &self,
         desk: &Arc<Desk>,
-        connections: &mut JoinSet<()>,
+        connections: &mut Connections,
         until: impl Future<Output = T>,
     ) -> T {
         let mut until = pin!(until);
@@ -112,9 +119,9 @@ impl Receiver {
             tokio::select! {
                 biased;
                 done = &mut until => return done,
-                Some(_) = connections.join_next() => {}
-                accepted = self.listener.accept(), if connections.len() < MOST_CONNECTIONS => match accepted {
-                    Ok((stream, _)) => drop(connections.spawn(connection(stream, Arc::clone(desk)))),
+                Some(_) = connections.open.join_next() => {}
+                accepted = self.listener.accept() => match accepted {
+                    Ok((stream, _)) => connections.take(stream, Arc::clone(desk)),
                     // Out of descriptors, for one: there is nothing to do but to wait.
                     Err(_) => time::sleep(PAUSE).await,
                 }
@@ -123,10 +130,32 @@ impl Receiver {
     }
 }
 
+/// The connections that are open. Where there are too many, the oldest gives way that has asked for nothing.
+#[derive(Default)]
+struct Connections {
+    open: JoinSet<()>,
+    /// In the order in which they came.
+    silent: VecDeque<(AbortHandle, Arc<AtomicBool>)>,
+}
+
+impl Connections {
+    fn take(&mut self, stream: TcpStream, desk: Arc<Desk>) {
+        let has_asked = Arc::new(AtomicBool::new(false));
+        self.silent.retain(|(task, has_asked)| !task.is_finished() && !has_asked.load(Ordering::Relaxed));
+        if self.open.len() >= MOST_CONNECTIONS {
+            let Some((oldest, _)) = self.silent.pop_front() else { return };
+            oldest.abort();
+        }
+        let task = self.open.spawn(connection(stream, desk, Arc::clone(&has_asked)));
+        self.silent.push_back((task, has_asked));
+    }
+}
+
 /// Answers one request.
-async fn connection(stream: TcpStream, desk: Arc<Desk>) {
+async fn connection(stream: TcpStream, desk: Arc<Desk>, has_asked: Arc<AtomicBool>) {
     let had_page = AtomicBool::new(false);
     let service = service_fn(async |request| {
+        has_asked.store(true, Ordering::Relaxed);
         let answer = desk.answer(&request).await;
         had_page.store(answer.is_page, Ordering::Relaxed);
         Ok::<_, Infallible>(answer.response)

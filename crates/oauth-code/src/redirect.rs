@@ -39,6 +39,11 @@ impl Redirect {
         Some(redirect)
     }
 
+    /// Tells whether it is an answer at all. The address that the login began at is none: it has the state, too.
+    pub(crate) fn is_answer(&self) -> bool {
+        self.code.is_some() || self.error.is_some()
+    }
+
     /// Tells whether it has this state. How long that takes says nothing of where they differ.
     pub(crate) fn is_of(&self, state: &SecretString) -> bool {
         let expected = state.expose_secret().as_bytes();
@@ -51,9 +56,9 @@ impl Redirect {
         if let Some(error) = self.error {
             return Err(denied(registered(&error)));
         }
-        self.code.filter(|code| !code.expose_secret().is_empty()).ok_or_else(|| {
-            Error::new(ErrorKind::Protocol, "the browser came back with neither a code nor an error")
-        })
+        self.code
+            .filter(|code| !code.expose_secret().is_empty())
+            .ok_or_else(|| Error::new(ErrorKind::Protocol, "the browser came back with a code that is empty"))
     }
 
     /// RFC 9207 §2.4: compared letter by letter, before anything else is believed.

@@ -24,7 +24,9 @@ use crate::{SessionLock, SessionStore, StoredSession};
 ///
 /// # What it promises
 ///
-/// - One at a time renews, and the others take what it got: no refresh token is sent twice.
+/// - One at a time renews, and the others take what it got. No refresh token is sent again once the server has
+///   answered with another; where no answer came, or that it cannot answer now, the same one is sent next time.
+/// - Before it is sent, the session is stored as it is: a store that is full or broken shows then, and nothing is lost.
 /// - The new refresh token is in the store before the access token that came with it is handed out.
 /// - A renewal that was begun goes on when nobody waits for it any more. What it got and could not store it keeps,
 ///   together with the lock, and stores first thing next time.
@@ -96,7 +98,22 @@ impl Session {
         self
     }
 
-    /// Stores what a login brought, in the place of any session before it.
+    /// Sees whether a login could be stored, by storing again what is there: for before somebody is sent to log in.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store; and [`Timeout`](ErrorKind::Timeout) if another process does not let go of it.
+    pub async fn check_store(&self) -> Result<(), Error> {
+        let mut lock = self.lock().await?;
+        match lock.load().await {
+            Ok(Some(session)) => lock.save(&session).await,
+            // One that cannot be read is about to be replaced.
+            Ok(None) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Stores what a login brought, in the place of any session before it, which the server is told nothing of: at
+    /// some, to take back one session of a user takes back all of them.
     ///
     /// Without a refresh token the session lasts as long as the access token does.
     ///
@@ -117,27 +134,39 @@ impl Session {
         saved
     }
 
-    /// Has the server take the session back (RFC 7009), and forgets it.
+    /// Has the server take back (RFC 7009) what a login brought and [`begin`](Self::begin) could not store. A session
+    /// that is stored stays there.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TokenEndpoint::revoke_refresh_token`].
+    pub async fn abandon(&self, answer: &TokenAnswer) -> Result<(), Error> {
+        let _unsaved = self.memory.take_unsaved();
+        self.revoke(&StoredSession::new(answer, self.clock.wall())).await
+    }
+
+    /// Has the server take the session back (RFC 7009), and forgets it. Tells whether there was one that could be read.
     ///
     /// # Errors
     ///
     /// Those of [`TokenEndpoint::revoke_refresh_token`], and those of the store. The session is forgotten all the same
     /// if the server could not be asked, or has no place for that.
-    pub async fn end(&self) -> Result<(), Error> {
+    pub async fn end(&self) -> Result<bool, Error> {
         let (mut lock, session) = match self.memory.take_unsaved() {
             Some(Unsaved { session, lock }) => (lock, Some(session)),
             None => {
                 let mut lock = self.lock().await?;
-                let session = lock.load().await;
+                let session = lock.load_exposed().await;
                 // One that cannot be read cannot be taken back either.
                 (lock, session.ok().flatten())
             }
         };
-        let revoked = match session {
-            Some(session) => self.revoke(&session).await,
+        let revoked = match &session {
+            Some(session) => self.revoke(session).await,
             None => Ok(()),
         };
-        lock.remove().await.and(revoked)
+        lock.remove().await.and(revoked)?;
+        Ok(session.is_some())
     }
 
     /// Returns the session that the store holds, and renews nothing: for those who tell how things stand.

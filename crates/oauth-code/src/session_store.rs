@@ -31,13 +31,18 @@ pub trait SessionLock: Send + 'static {
     /// Returns the session; none if there is none.
     async fn load(&mut self) -> Result<Option<StoredSession>, Error>;
 
+    /// As [`load`](Self::load), also if others may have read the session: to have the server take it back.
+    async fn load_exposed(&mut self) -> Result<Option<StoredSession>, Error> {
+        self.load().await
+    }
+
     /// Puts the whole session in the place of the one before. When it returns, a power cut takes it away no more.
     async fn save(&mut self, session: &StoredSession) -> Result<(), Error>;
 
     /// Puts a session that has ended where it is found no more, but can be looked at.
     async fn set_aside(&mut self) -> Result<(), Error>;
 
-    /// Takes the session away, if there is one.
+    /// Takes the session away, if there is one, and what was set aside.
     async fn remove(&mut self) -> Result<(), Error>;
 }
 

@@ -1,7 +1,7 @@
 //! A file: read, replaced as a whole, and locked against other processes.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, Metadata, OpenOptions, TryLockError},
     io::{self, Read, Write},
     path::{Path, PathBuf},
 };
@@ -49,6 +49,22 @@ impl PrivateFile {
     /// `PermissionDenied` if it is another user's, or others may read or write it; `InvalidData` if it is no file;
     /// `FileTooLarge` if it has more than 256 KiB; else those of the operating system.
     pub fn read(&self) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+        self.read_unless(|metadata| folder::distrust(metadata).or_else(|| folder::exposed(metadata)))
+    }
+
+    /// As [`read`](Self::read), also if others may read it: to have what is in it made worthless.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read) for the rest.
+    pub fn read_exposed(&self) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+        self.read_unless(folder::distrust)
+    }
+
+    fn read_unless(
+        &self,
+        refuse: impl FnOnce(&Metadata) -> Option<&'static str>,
+    ) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         match must_be_file(&self.data) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             checked => checked?,
@@ -56,7 +72,7 @@ impl PrivateFile {
         let file = File::open(&self.data)?;
         // Of the open file: what is checked is what is read.
         let metadata = file.metadata()?;
-        if let Some(what) = folder::distrust(&metadata).or_else(|| folder::exposed(&metadata)) {
+        if let Some(what) = refuse(&metadata) {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, what));
         }
         // With room for it all, so that no copy is left behind where the buffer grows. The file itself never does.
@@ -74,9 +90,9 @@ impl PrivateFile {
     ///
     /// # Errors
     ///
-    /// Those of the operating system; what was there is there still.
+    /// Those of the operating system; what was there is there still, unless only its name could not be written out.
     pub fn write(&self, bytes: &[u8], _lock: &Lock) -> io::Result<()> {
-        let temporary = self.data.with_extension("new");
+        let temporary = self.data.with_extension(TEMPORARY);
         // One that was left behind by a process that was killed.
         absent_is_fine(fs::remove_file(&temporary))?;
         let written = private().write(true).create_new(true).open(&temporary).and_then(|mut file| {
@@ -88,8 +104,7 @@ impl PrivateFile {
             let _ = fs::remove_file(&temporary);
         }
         written?;
-        self.sync_folder();
-        Ok(())
+        self.sync_folder()
     }
 
     /// Renames it to `name.extension`, in the place of what an earlier call left there, if it is there.
@@ -98,9 +113,8 @@ impl PrivateFile {
     ///
     /// Those of the operating system.
     pub fn set_aside(&self, extension: &str, _lock: &Lock) -> io::Result<()> {
-        let renamed = absent_is_fine(fs::rename(&self.data, self.data.with_extension(extension)));
-        self.sync_folder();
-        renamed
+        absent_is_fine(fs::rename(&self.data, self.data.with_extension(extension)))?;
+        self.sync_folder()
     }
 
     /// Takes it away, if it is there.
@@ -112,9 +126,33 @@ impl PrivateFile {
         absent_is_fine(fs::remove_file(&self.data))
     }
 
-    /// Has the names written out, which are in the folder. Not every platform can be told to.
-    fn sync_folder(&self) {
-        let _ = File::open(&self.folder).and_then(|folder| folder.sync_all());
+    /// Takes it away for good: with what was [set aside](Self::set_aside) under this extension, and with what a process
+    /// that was killed left half written.
+    ///
+    /// # Errors
+    ///
+    /// Those of the operating system.
+    pub fn remove_all(&self, extension: &str, _lock: &Lock) -> io::Result<()> {
+        self.remove()?;
+        for extension in [TEMPORARY, extension] {
+            absent_is_fine(fs::remove_file(self.data.with_extension(extension)))?;
+        }
+        self.sync_folder()
+    }
+
+    /// Has the names written out, which are in the folder. Not every platform can be told to, nor every file system.
+    fn sync_folder(&self) -> io::Result<()> {
+        if cfg!(not(unix)) {
+            return Ok(());
+        }
+        match File::open(&self.folder)?.sync_all() {
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) =>
+            {
+                Ok(())
+            }
+            synced => synced,
+        }
     }
 
     /// Takes the lock if nobody has it. It is given back when it is dropped, and when the process ends.
@@ -165,6 +203,8 @@ fn private() -> OpenOptions {
     options
 }
 
+/// The extension of what is not written out yet.
+const TEMPORARY: &str = "new";
 /// Longer than any secret.
 const MAX_LENGTH: usize = 256 * 1024;
 
@@ -208,6 +248,24 @@ mod tests {
         file.remove().unwrap();
         file.remove().unwrap();
         assert!(file.read().unwrap().is_none());
+        for name in ["acme.json", "acme.new"] {
+            fs::write(folder.path().join(name), "left behind").unwrap();
+        }
+        for _ in 0..2 {
+            file.remove_all("ended", &lock).unwrap();
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the lock");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_cannot_be_written_out_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = file(&folder.path().join("gone"));
+        fs::create_dir(&file.folder).unwrap();
+        let lock = file.try_lock().unwrap().unwrap();
+        fs::remove_dir_all(&file.folder).unwrap();
+        assert_eq!(file.set_aside("ended", &lock).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]
@@ -236,6 +294,7 @@ mod tests {
             let error = file.read().unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
             assert!(error.to_string().contains(what), "{error}");
+            assert_eq!(file.read_exposed().is_ok(), what == "may have read", "{mode:o}");
         }
     }
 }

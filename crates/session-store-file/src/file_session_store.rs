@@ -13,6 +13,7 @@ use claviger_oauth_code::{SessionLock, SessionStore, StoredSession};
 use claviger_private_file::{Lock, PrivateFile, Problem, prepare_folder};
 use secrecy::{ExposeSecret, SecretSlice};
 use tokio::{task, time};
+use zeroize::Zeroizing;
 
 use crate::{
     SessionName,
@@ -95,6 +96,10 @@ impl SessionLock for FileLock {
         self.store.load().await
     }
 
+    async fn load_exposed(&mut self) -> Result<Option<StoredSession>, Error> {
+        self.store.aside(|shelf| shelf.decode(shelf.file.read_exposed())).await
+    }
+
     async fn save(&mut self, session: &StoredSession) -> Result<(), Error> {
         let (session, lock) = (session.clone(), Arc::clone(&self.lock));
         self.store.aside(move |shelf| shelf.save(&session, &lock)).await
@@ -110,11 +115,9 @@ impl SessionLock for FileLock {
     }
 
     async fn remove(&mut self) -> Result<(), Error> {
-        // Held until it is gone.
         let lock = Arc::clone(&self.lock);
         let removed = self.store.aside(move |shelf| {
-            let removed = shelf.file.remove();
-            drop(lock);
+            let removed = shelf.file.remove_all(ENDED, &lock);
             removed.map_err(|error| shelf.failed("the session cannot be removed", error))
         });
         removed.await
@@ -165,7 +168,11 @@ impl FileSessionStoreBuilder {
 
 impl Shelf {
     fn load(&self) -> Result<Option<StoredSession>, Error> {
-        let read = self.file.read().map_err(|error| self.failed("the session cannot be read", error))?;
+        self.decode(self.file.read())
+    }
+
+    fn decode(&self, read: io::Result<Option<Zeroizing<Vec<u8>>>>) -> Result<Option<StoredSession>, Error> {
+        let read = read.map_err(|error| self.failed("the session cannot be read", error))?;
         let Some(bytes) = read else { return Ok(None) };
         let decoded = match &self.seal {
             Some(seal) => seal.open(&bytes, &self.name).and_then(|plain| StoredSession::decode(&plain)),
@@ -189,7 +196,7 @@ impl Shelf {
 
     fn failed(&self, what: &'static str, error: io::Error) -> Error {
         let advice = if error.kind() == io::ErrorKind::PermissionDenied {
-            "make the file yours alone (chown, chmod 600) if nobody has read it, else delete it and log in again"
+            "make the file yours alone (chown, chmod 600) if nobody has read it, else log out, then log in again"
         } else {
             "see what is in the place of the file, and whether its folder has room and can be written to"
         };

@@ -56,7 +56,7 @@
 //!
 //! It keeps no key in a file: where that is from is its caller's choice. It cannot keep out another program of the same user, who
 //! may read the key too. It does not share a session between machines; a file lock seldom does. What the server has
-//! ended lies beside, as `….ended`, until the next one that ends.
+//! ended lies beside, as `….ended`, until the next one that ends, or until somebody logs out.
 
 mod file_session_store;
 #[cfg(feature = "keyring")]

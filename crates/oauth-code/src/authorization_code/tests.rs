@@ -70,6 +70,14 @@ fn refuses_what_would_not_be_safe() {
             "{url}"
         );
     }
+    for (query, is_good) in
+        [("a=b", true), ("state=x", false), ("a=b&res%6Furce=x", false), ("prompt=none", false)]
+    {
+        let url = format!("https://auth.example/a?{query}");
+        let built =
+            AuthorizationCode::builder(endpoint.clone(), url).with_parameter("prompt", "login").build();
+        assert_eq!(built.is_ok(), is_good, "{query}");
+    }
     let loopback = || AuthorizationCode::builder(endpoint.clone(), "http://127.0.0.1:1/a");
     assert!(loopback().build().is_err());
     assert!(loopback().with_loopback_http().build().is_ok());

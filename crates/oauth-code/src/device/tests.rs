@@ -32,6 +32,17 @@ async fn asks_as_often_as_the_server_allows() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn says_what_the_tokens_are_for_and_what_the_provider_has_of_its_own() {
+    let server = FakeServer::new();
+    server.say(200, TOLD);
+    let grant = DeviceGrant::new(server.endpoint()).with_resource("https://api.example/");
+    grant.with_parameter("prompt", "login").begin().await.unwrap().wait().await.unwrap();
+    let requests = server.requests();
+    assert_eq!(requests[0]["prompt"], "login");
+    assert!(requests.iter().all(|form| form["resource"] == "https://api.example/"), "{requests:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn says_how_it_ended() {
     for (answer, kind, words) in [
         (r#"{"error":"expired_token"}"#, ErrorKind::Timeout, "nobody logged in in time"),

@@ -22,6 +22,10 @@ impl Scene {
     }
 
     async fn at(redirect_uri: &str) -> Self {
+        Self::keeping(redirect_uri, Ok).await
+    }
+
+    async fn keeping(redirect_uri: &str, keep: fn(TokenAnswer) -> Result<TokenAnswer, Error>) -> Self {
         let server = FakeServer::new();
         let client = AuthorizationCode::builder(server.endpoint(), "https://auth.example/authorize")
             .with_redirect_uri(redirect_uri)
@@ -32,7 +36,9 @@ impl Scene {
         let (_, rest) = login.url().split_once("state=").unwrap();
         let state = rest.split('&').next().unwrap().to_owned();
         let address = receiver.address;
-        let receiving = tokio::spawn(async move { receiver.receive(&login, Duration::from_secs(60)).await });
+        let receiving = tokio::spawn(async move {
+            receiver.receive(&login, Duration::from_secs(60), async |answer| keep(answer)).await
+        });
         Self { server, address, state, receiving }
     }
 
@@ -134,6 +140,20 @@ async fn junk_neither_ends_a_login_nor_holds_it_up() {
 }
 
 #[tokio::test]
+async fn hundreds_that_say_nothing_hold_nobody_up() {
+    let scene = Scene::new().await;
+    let mut silent = Vec::new();
+    for _ in 0..3 * MOST_CONNECTIONS {
+        silent.push(TcpStream::connect(scene.address).await.unwrap());
+    }
+    // Long before they have run out of time.
+    let page = time::timeout(REQUEST_PATIENCE / 2, scene.come_back(&scene.good())).await.unwrap();
+    assert!(page.contains("You are logged in"), "{page}");
+    drop(silent);
+    scene.ended().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_reloaded_tab_changes_nothing() {
     let scene = Scene::new().await;
     scene.server.gate.forget_permits(tokio::sync::Semaphore::MAX_PERMITS);
@@ -163,6 +183,15 @@ async fn a_login_that_failed_is_told_in_the_browser_and_to_the_program() {
     let page = scene.come_back(&scene.good()).await;
     assert!(page.contains("That did not work"), "{page}");
     assert_eq!(scene.ended().await.unwrap_err().kind(), ErrorKind::CredentialsRefused);
+}
+
+#[tokio::test]
+async fn what_cannot_be_kept_is_no_login_for_the_browser_either() {
+    let full = |_| Err(Error::new(ErrorKind::Configuration, "the disk is full"));
+    let scene = Scene::keeping("http://127.0.0.1/callback", full).await;
+    let page = scene.come_back(&scene.good()).await;
+    assert!(page.contains("That did not work"), "{page}");
+    assert_eq!(scene.ended().await.unwrap_err().to_string(), "the disk is full");
 }
 
 #[tokio::test(start_paused = true)]

@@ -61,6 +61,8 @@ async fn what_is_pasted_by_mistake_can_be_pasted_again() {
         &format!("{right}&code=swordfish"),
         &format!("{right}x"),
         &right.replace("state=", "State="),
+        &right.replace("code=", "x="),
+        login.url(),
     ] {
         let error = login.accept_redirect(mistake).await.unwrap_err();
         assert_eq!(error.to_string(), "this is not the answer to this login", "{mistake}");
@@ -69,6 +71,19 @@ async fn what_is_pasted_by_mistake_can_be_pasted_again() {
     }
     assert!(server.requests().is_empty());
     login.accept_redirect(&right).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_comes_twice_is_exchanged_once() {
+    let server = FakeServer::new();
+    let login = builder(&server).build().unwrap().begin().unwrap();
+    let right = back(&login, "code=c");
+    assert!(!login.is_answered());
+    let (one, other) = tokio::join!(login.accept_redirect(&right), login.accept_redirect(&right));
+    for answer in [one, other, login.accept_redirect(&right).await] {
+        assert_eq!(answer.unwrap().access_token().expose_secret(), "access1");
+    }
+    assert_eq!((server.requests().len(), login.is_answered()), (1, true));
 }
 
 #[tokio::test]
@@ -102,8 +117,8 @@ async fn each_error_of_the_server_has_its_words() {
         let error = refusal(builder(&server), &parameters).await;
         assert_eq!((error.kind(), error.to_string().as_str()), (kind, words));
     }
-    let neither = refusal(builder(&server), "x=y").await;
-    assert_eq!(neither.kind(), ErrorKind::Protocol);
+    let empty = refusal(builder(&server), "code=").await;
+    assert_eq!(empty.kind(), ErrorKind::Protocol);
     assert!(server.requests().is_empty());
     server.say(400, r#"{"error":"invalid_grant"}"#);
     let error = refusal(builder(&server), "code=swordfish").await;

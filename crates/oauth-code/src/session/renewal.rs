@@ -37,6 +37,8 @@ impl Renewal {
         let request = TokenRequest::refresh_token(refresh_token.clone());
         let resources = self.of.resources.iter();
         let request = resources.fold(request, |request, resource| request.with_resource(resource));
+        // While the refresh token is good still: what came of it and cannot be stored would end with this process.
+        self.lock.save(&session).await?;
         let asked = self.of.clock.wall();
         match self.of.endpoint.request(&request).await {
             Ok(answer) => {

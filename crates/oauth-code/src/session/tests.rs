@@ -236,13 +236,34 @@ impl SessionLock for FullLock {
     }
 }
 
+#[tokio::test]
+async fn a_store_that_takes_nothing_shows_before_the_refresh_token_is_sent() {
+    let scene = Scene::logged_in().await;
+    scene.an_hour_later();
+    let is_full = Arc::new(Mutex::new(true));
+    let session = scene.over(Full { below: scene.store.clone(), is_full });
+    assert_eq!(cold(&session).await.unwrap_err().to_string(), "the disk is full");
+    assert_eq!(scene.renewals(), 0);
+    assert_eq!(cold(&scene.session()).await.unwrap(), "access2", "and nobody is held up");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_stored_is_not_handed_out_but_kept_with_the_lock() {
     let scene = Scene::logged_in().await;
     scene.an_hour_later();
-    let is_full = Arc::new(Mutex::new(true));
+    let is_full = Arc::new(Mutex::new(false));
     let session = scene.over(Full { below: scene.store.clone(), is_full: Arc::clone(&is_full) });
-    for _ in 0..3 {
+    scene.server.gate.forget_permits(Semaphore::MAX_PERMITS);
+    let fill = async {
+        while scene.renewals() == 0 {
+            task::yield_now().await;
+        }
+        *is_full.lock().unwrap() = true;
+        scene.server.gate.add_permits(1);
+    };
+    let (renewed, ()) = tokio::join!(cold(&session), fill);
+    assert_eq!(renewed.unwrap_err().to_string(), "the disk is full");
+    for _ in 0..2 {
         assert_eq!(cold(&session).await.unwrap_err().to_string(), "the disk is full");
     }
     let other = cold(&scene.session()).await.unwrap_err();
@@ -268,13 +289,28 @@ async fn a_login_that_cannot_be_stored_is_kept_and_can_be_ended() {
 }
 
 #[tokio::test]
+async fn a_login_that_cannot_be_stored_is_abandoned_and_the_one_before_stays() {
+    let scene = Scene::logged_in().await;
+    let is_full = Arc::new(Mutex::new(true));
+    let session = scene.over(Full { below: scene.store.clone(), is_full: Arc::clone(&is_full) });
+    assert_eq!(session.check_store().await.unwrap_err().to_string(), "the disk is full");
+    let answer = scene.server.login().await;
+    session.begin(&answer).await.unwrap_err();
+    session.abandon(&answer).await.unwrap();
+    assert_eq!(scene.server.requests().last().unwrap()["token"], "refresh2");
+    *is_full.lock().unwrap() = false;
+    session.check_store().await.unwrap();
+    assert_eq!(scene.refresh_token().await, "refresh1");
+}
+
+#[tokio::test]
 async fn the_end_is_told_to_the_server_and_the_session_forgotten_in_any_case() {
     let scene = Scene::logged_in().await;
-    scene.session().end().await.unwrap();
+    assert!(scene.session().end().await.unwrap());
     let told = scene.server.requests().pop().unwrap();
     assert_eq!((&*told["token"], &*told["token_type_hint"]), ("refresh1", "refresh_token"));
     assert!(scene.session().stored().await.unwrap().is_none());
-    scene.session().end().await.unwrap();
+    assert!(!scene.session().end().await.unwrap());
 
     let scene = Scene::logged_in().await;
     scene.server.say(503, "");

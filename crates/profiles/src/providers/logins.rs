@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use zeroize::Zeroizing;
 
 use super::{TokenRequestFacts, requests::LoopbackHttp};
-use crate::settings::{Client, Names, Section};
+use crate::settings::{Client, Names, SecretSource, Section, Value};
 
 /// Lets users log in as a profile says, and makes sessions of what comes of that. A clone is cheap.
 #[derive(Clone, Debug)]
@@ -82,10 +82,12 @@ impl Logins {
         if let Some(scope) = &self.facts.scope {
             grant = grant.with_scope(scope);
         }
-        match &self.facts.audience {
-            Some(audience) => grant.with_audience(audience),
-            None => grant,
+        if let Some(audience) = &self.facts.audience {
+            grant = grant.with_audience(audience);
         }
+        grant = self.facts.resources.iter().fold(grant, |grant, resource| grant.with_resource(resource));
+        let parameters = self.facts.parameters.iter();
+        parameters.fold(grant, |grant, (name, value)| grant.with_parameter(name, value.as_str()))
     }
 
     /// Makes the session that this store holds, or is going to.
@@ -116,6 +118,15 @@ impl Logins {
     #[must_use]
     pub fn session_key(&self) -> Option<&SecretSlice<u8>> {
         self.settings.session_key.as_ref()
+    }
+
+    /// The environment's variables that the profile has secrets in: no other program should be given them.
+    pub fn secret_variables(&self) -> impl Iterator<Item = &str> {
+        let values = self.settings.section.entries();
+        values.filter_map(|(_, _, value)| match value {
+            Value::Secret(SecretSource::Environment(name)) => Some(name.as_str()),
+            Value::Flag(_) | Value::List(_) | Value::Secret(_) | Value::Text(_) => None,
+        })
     }
 
     /// A session that nobody has begun, and that says so.

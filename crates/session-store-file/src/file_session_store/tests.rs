@@ -101,6 +101,8 @@ async fn one_that_has_ended_lies_beside() {
     store.lock().await.unwrap().set_aside().await.unwrap();
     assert!(store.load().await.unwrap().is_none());
     assert!(fs::read_to_string(path.with_extension("ended")).unwrap().contains("marlin"));
+    store.lock().await.unwrap().remove().await.unwrap();
+    assert!(!path.with_extension("ended").exists(), "until somebody logs out");
 }
 
 #[tokio::test]
