@@ -80,6 +80,7 @@ impl Rules {
         value: HeaderValue,
         refused: ErrorKind,
     ) -> Result<(), Error> {
+        // It takes the place of every other. Where that is not allowed, the request goes nowhere.
         let replaced = request.headers_mut().insert(name, value);
         if replaced.is_some() && self.existing == ExistingHeader::Refuse {
             return Err(existing(name, refused));

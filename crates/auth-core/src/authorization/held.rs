@@ -60,6 +60,8 @@ impl<T> Held<T> {
 ///
 /// Counts that threads share make them wait for each other at each request. So a service that is used more than once
 /// has a copy, which it alone counts. A clone begins anew: who clones for each request copies nothing.
+///
+/// A copy that is no longer good is never stamped. It is wiped at the next request, or with the service.
 pub(super) struct Hand<T> {
     held: Option<Arc<Held<T>>>,
     is_own: bool,

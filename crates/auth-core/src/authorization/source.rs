@@ -15,38 +15,29 @@ pub(super) enum Source<T> {
 impl<T: CredentialSource + Clone + 'static> Source<T> {
     /// Obtains on the slow path; the box is paid once per fetch.
     pub(super) fn obtain(&self) -> Obtaining {
-        match self {
-            Self::Given(given) => {
-                let given = Arc::clone(given);
-                Box::pin(async move { given.obtain().await })
-            }
-            Self::Own(own) => {
-                let own = own.clone();
-                Box::pin(async move { own.obtain().await })
-            }
-        }
+        let source = self.shared();
+        Box::pin(async move { source.obtain().await })
     }
-}
 
-impl<T: CredentialSource + Clone + 'static> Source<T> {
     /// Tells who watches the request which credential it is stamped with.
     pub(super) fn note<R: HttpRequest>(&self, request: &R, generation: Generation) {
         let watch = request.extensions().and_then(|extensions| extensions.get::<WatchCredential>());
         if let Some(watch) = watch {
-            let source = match self {
-                Self::Given(given) => Arc::clone(given),
-                Self::Own(own) => Arc::new(own.clone()),
-            };
-            watch.remember(source, generation);
+            watch.remember(self.shared(), generation);
         }
     }
-}
 
-impl<T: CredentialSource + 'static> Source<T> {
     pub(super) fn as_dyn(&self) -> &dyn CredentialSource {
         match self {
             Self::Given(given) => given,
             Self::Own(own) => own,
+        }
+    }
+
+    fn shared(&self) -> Arc<dyn CredentialSource> {
+        match self {
+            Self::Given(given) => Arc::clone(given),
+            Self::Own(own) => Arc::new(own.clone()),
         }
     }
 }
