@@ -18,6 +18,7 @@ use crate::{
 };
 
 mod at_hand;
+mod rejections;
 mod rotation;
 
 /// Hands out `token-1`, `token-2` …
@@ -188,124 +189,6 @@ async fn the_credentials_of_a_request_stand_above_the_layers() {
     request.extensions_mut().insert(UseCredentials::new(Arc::new(customer)));
     service.oneshot(request).await.unwrap();
     assert_eq!(api.seen(), [Some("Bearer customer".to_owned())]);
-}
-
-#[tokio::test]
-async fn replays_once_with_another_token() {
-    let (issuer, api, clock) = (Issuer::default(), Api::default(), ManualClock::new());
-    let cache = TokenCache::builder(issuer.clone()).with_clock(clock.clone()).build();
-    let service = RetryUnauthorizedLayer::cloned()
-        .layer(AuthorizationLayer::new(cache.clone(), origin()).layer(api.service()));
-    service.clone().oneshot(get("https://api.example/")).await.unwrap();
-    assert_eq!(api.seen(), [Some("Bearer token-1".to_owned())]);
-
-    clock.advance(Duration::from_secs(6));
-    *api.refuses.lock().unwrap() = vec!["Bearer token-1"];
-    let response = service.clone().oneshot(get("https://api.example/")).await.unwrap();
-    assert_eq!(response.status(), StatusCode::OK);
-    assert_eq!(api.seen(), [Some("Bearer token-1".to_owned()), Some("Bearer token-2".to_owned())]);
-
-    clock.advance(Duration::from_secs(60));
-    *api.refuses.lock().unwrap() = vec!["Bearer token-2", "Bearer token-3"];
-    let response = service.oneshot(get("https://api.example/")).await.unwrap();
-    assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "the second 401 is passed on");
-    assert_eq!(api.seen().len(), 2);
-    assert_eq!(issuer.fetches.load(Ordering::SeqCst), 3);
-}
-
-#[tokio::test]
-async fn a_token_fetched_for_this_request_is_not_tried_twice() {
-    let (issuer, api, clock) = (Issuer::default(), Api::default(), ManualClock::new());
-    *api.refuses.lock().unwrap() = vec!["Bearer token-1"];
-    // With no spacing at all, only the layer's own rule is left.
-    let cache = TokenCache::builder(issuer).with_clock(clock).with_spacing(Duration::ZERO).build();
-    let service =
-        RetryUnauthorizedLayer::cloned().layer(AuthorizationLayer::new(cache, origin()).layer(api.service()));
-    let response = service.oneshot(get("https://api.example/")).await.unwrap();
-    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
-    assert_eq!(api.seen().len(), 1);
-}
-
-#[tokio::test]
-async fn a_static_token_is_never_sent_twice() {
-    let api = Api::default();
-    *api.refuses.lock().unwrap() = vec!["Bearer swordfish"];
-    let service = RetryUnauthorizedLayer::cloned()
-        .layer(AuthorizationLayer::new(static_token(), origin()).layer(api.service()));
-    let mut response = service.oneshot(get("https://api.example/")).await.unwrap();
-    assert_eq!((response.status(), api.seen().len()), (StatusCode::UNAUTHORIZED, 1));
-    assert!(response.extensions_mut().get::<CredentialSuperseded>().is_none());
-}
-
-#[tokio::test]
-async fn forty_rejections_at_once_cost_one_fetch() {
-    let (issuer, api, clock) = (Issuer::default(), Api::default(), ManualClock::new());
-    let cache = TokenCache::builder(issuer.clone()).with_clock(clock.clone()).build();
-    let service =
-        RetryUnauthorizedLayer::cloned().layer(AuthorizationLayer::new(cache, origin()).layer(api.service()));
-    service.clone().oneshot(get("https://api.example/")).await.unwrap();
-    clock.advance(Duration::from_secs(6));
-    *api.refuses.lock().unwrap() = vec!["Bearer token-1"];
-    let mut requests = tokio::task::JoinSet::new();
-    for _ in 0..40 {
-        requests.spawn(service.clone().oneshot(get("https://api.example/")));
-    }
-    for response in requests.join_all().await {
-        assert_eq!(response.unwrap().status(), StatusCode::OK);
-    }
-    assert_eq!(issuer.fetches.load(Ordering::SeqCst), 2);
-}
-
-#[tokio::test]
-async fn the_caller_says_what_a_rejection_is() {
-    let (api, clock) = (Api::default(), ManualClock::new());
-    let cache = TokenCache::builder(Issuer::default()).with_clock(clock.clone()).build();
-    cache.obtain().await.unwrap();
-    clock.advance(Duration::from_secs(6));
-    let layer = AuthorizationLayer::new(cache.clone(), origin())
-        .with_rejection(|status, headers| status == StatusCode::OK && headers.is_empty());
-    let mut response = layer.layer(api.service()).oneshot(get("https://api.example/")).await.unwrap();
-    assert!(response.extensions_mut().get::<CredentialSuperseded>().is_some());
-    assert!(cache.ready().is_none());
-}
-
-#[tokio::test]
-async fn a_rejection_after_the_head_is_held_against_the_credential_that_was_used() {
-    let (issuer, api) = (Issuer::default(), Api::default());
-    let cache = TokenCache::builder(issuer.clone()).with_spacing(Duration::ZERO).build();
-    let layer = AuthorizationLayer::new(cache.clone(), origin());
-    let watched = || {
-        let watch = WatchCredential::new();
-        let mut request = get("https://api.example/");
-        request.extensions_mut().insert(watch.clone());
-        (watch, request)
-    };
-    // The first waits for its token, the second finds it.
-    let (slow, request) = watched();
-    layer.layer(api.service()).oneshot(request).await.unwrap();
-    let (fast, request) = watched();
-    layer.layer(api.service()).oneshot(request).await.unwrap();
-    assert!(cache.ready().is_some(), "nobody rejected it yet");
-    fast.reject();
-    assert!(cache.ready().is_none());
-    layer.layer(api.service()).oneshot(get("https://api.example/")).await.unwrap();
-    slow.reject();
-    assert!(cache.ready().is_some(), "it was another that the first was sent with");
-    assert_eq!(issuer.fetches.load(Ordering::SeqCst), 2);
-
-    let (foreign, mut request) = watched();
-    *request.uri_mut() = "https://evil.example/".parse().unwrap();
-    let layer = layer.with_foreign_origin(ForeignOrigin::PassWithout);
-    layer.layer(api.service()).oneshot(request).await.unwrap();
-    foreign.reject();
-    assert!(cache.ready().is_some(), "it was stamped with none");
-
-    let own = TokenCache::builder(issuer).with_spacing(Duration::ZERO).build();
-    let (watch, mut request) = watched();
-    request.extensions_mut().insert(UseCredentials::new(Arc::new(own.clone())));
-    layer.layer(api.service()).oneshot(request).await.unwrap();
-    watch.reject();
-    assert!(own.ready().is_none() && cache.ready().is_some(), "it was the customer's own");
 }
 
 #[tokio::test]

@@ -6,9 +6,9 @@
 //! | nobody's cancellation or deadline touches the fetch | `single_flight::{short_deadlines_make_progress, whoever_began_the_fetch_may_leave}` |
 //! | the next token is fetched ahead | `refresh_ahead` |
 //! | failures: backoff, `Retry-After`, the same error at once, none final | `failures`, `backoff` |
-//! | a rejection is held against one token only | `rejections`, `refresh_ahead::{a_late_*, a_token_rejected_*}`, `model` |
+//! | a rejection is held against one token only | `rejections`, `refresh_ahead::{runtimes::a_late_*, a_token_rejected_*}`, `model` |
 //! | no life is too absurd | `lives` |
-//! | any runtime, none, one that ends or idles | `runtimes`, `refresh_ahead::{outside_a_runtime_*, *_idle_runtime_*}` |
+//! | any runtime, none, one that ends or idles | `runtimes`, `refresh_ahead::runtimes` |
 //! | the path of every request: no lock, no allocation | `lives::a_ready_token_*`, `authorization::tests::a_request_whose_*` |
 //! | bounded; what was sent runs to its end | `single_flight::{a_request_under_way_*, a_thousand_tokens_*, *_last_handle}` |
 //! | whatever comes in whatever order | `properties`, `soak`, `model` |
@@ -18,7 +18,7 @@
 //! goes on (`lives::threads_*`); a source that hangs (`single_flight::a_fetch_ends_*`); a stale token at once, one
 //! refresh (`refresh_ahead::requests_use_*`); a token that ends meanwhile (`refresh_ahead::a_token_that_ends_*`);
 //! late callers join (`single_flight`); 401 and expiry, once, and not for a token that is new
-//! (`authorization::tests`); a late result (`refresh_ahead::a_late_*`); `Retry-After` (`backoff`, and
+//! (`authorization::tests`); a late result (`refresh_ahead::runtimes::a_late_*`); `Retry-After` (`backoff`, and
 //! token-endpoint for its two forms). What nobody else tests: waves of short deadlines
 //! (`single_flight::short_deadlines_*`); one request per backoff window (`failures::a_failed_fetch_*`); one source
 //! that hangs beside another (`single_flight::one_cache_*`); a 400 that heals (`failures`); a runtime that is gone
