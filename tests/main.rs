@@ -33,7 +33,8 @@
 //! | `program`, `program_failures` | the program, as somebody at a terminal sees it |
 //! | `program_profiles`, `program_profile_failures` | the same with every profile that the sandbox writes |
 //! | `program_kept_tokens` | tokens that the program keeps between runs |
-//! | `program_login` | `claviger login`, `logout`, `status`, `secret` |
+//! | `program_login` | `claviger login`, `logout`, `status` |
+//! | `program_secret` | `claviger secret` |
 //! | `program_publish` | `claviger publish`, to a real broker |
 //! | `browser` | the pages of a login, in a browser that people have |
 //!
@@ -122,6 +123,8 @@ mod program_publish;
 mod program_rpc;
 #[cfg(test)]
 mod program_runs;
+#[cfg(test)]
+mod program_secret;
 #[cfg(test)]
 mod providers;
 #[cfg(test)]

@@ -181,6 +181,7 @@ async fn a_login_that_nobody_finishes_ends_in_time() {
 async fn the_browser_has_none_of_the_secrets_of_the_environment() {
     let Some(mut terminal) = terminal("allow").await else { return };
     terminal.set("CLAVIGER_SESSION_KEY", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=");
+    terminal.set("CLAVIGER_SEAL_KEY", "CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg=");
     terminal.set("CLAVIGER_CLIENT_SECRET", "swordfish");
     terminal.set("SEEN", "marlin");
     edit(&terminal, |profile| format!("\npassphrase = {{ env = \"MY_PASSPHRASE\" }}{profile}"));
@@ -188,7 +189,10 @@ async fn the_browser_has_none_of_the_secrets_of_the_environment() {
     log_in(&terminal).await;
     let seen = fs::read_to_string(terminal.path("seen")).unwrap();
     assert!(seen.contains("marlin"), "it has the others: {seen}");
-    assert!(!["BwcHBw", "swordfish", "mackerel"].iter().any(|secret| seen.contains(secret)), "{seen}");
+    assert!(
+        !["BwcHBw", "CAgICA", "swordfish", "mackerel"].iter().any(|secret| seen.contains(secret)),
+        "{seen}"
+    );
 }
 
 /// Logs in without a browser of the program's: `paste` makes lines of the address that is printed.
@@ -512,64 +516,4 @@ async fn commands_of_a_login_are_for_profiles_with_a_login() {
         assert_eq!(run(&terminal, words).await.code, 2, "{words}");
     }
     assert!(!terminal.path(STATE).join("x").exists());
-}
-
-#[tokio::test]
-async fn a_keyring_that_is_not_there_is_told() {
-    let terminal = Terminal::new().await;
-    terminal.edit("claviger.toml", |text| {
-        text.replace("{ file = \"clarus/secret.txt\" }", "{ keyring = \"sandbox\" }")
-    });
-    // Whether the program was built to ask one or not: there is none without a session of the desktop.
-    let ran = terminal.run("--profile clarus request GET /api/products").await;
-    assert_eq!((ran.code, &*ran.stdout), (2, ""), "{ran:?}");
-    assert!(ran.stderr.contains("keyring") && ran.stderr.contains("{ file = "), "{ran:?}");
-    assert!(ran.stderr.contains("profiles.clarus.client_secret, keyring entry sandbox"), "{ran:?}");
-    let ran = terminal.run("--profile clarus check").await;
-    assert!(ran.stdout.contains("sandbox in the keyring, named at"), "{ran:?}");
-}
-
-#[tokio::test]
-async fn a_secret_is_put_where_the_profile_looks_for_it() {
-    let terminal = Terminal::new().await;
-    let right = terminal.sandbox.sandbox.clarus().client_secret();
-    let set = |secret: String| {
-        let terminal = &terminal;
-        async move { terminal.run_with(&["secret", "set", "clarus"], &secret).await }
-    };
-    let ran = set("swordfish\n".to_owned()).await;
-    assert_eq!((ran.code, &*ran.stdout), (0, ""), "{ran:?}");
-    assert!(
-        ran.stderr.contains("the secret is in its place (client_secret, ")
-            && !ran.stderr.contains("swordfish"),
-        "{ran:?}"
-    );
-    let request = "--profile clarus request GET /api/products";
-    assert_eq!(terminal.run(request).await.code, 3, "it is a wrong one");
-    assert_eq!(set(right).await.code, 0);
-    assert_eq!(terminal.run(request).await.code, 0);
-    let file = terminal.path("clarus/secret.txt");
-    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-
-    let before = fs::read(&file).unwrap();
-    for bad in ["", "\n", "sword\nfish\n", "sword\u{1b}fish"] {
-        let ran = set(bad.to_owned()).await;
-        assert_eq!((ran.code, ran.stderr.contains("fish")), (2, false), "{bad:?}: {ran:?}");
-        assert_eq!(fs::read(&file).unwrap(), before);
-    }
-    for words in [
-        "secret set clarus-login",
-        "secret set nobody",
-        "secret set",
-        "secret show clarus",
-        "secret set clarus --setting token",
-    ] {
-        assert_eq!(terminal.run(words).await.code, 2, "{words}");
-    }
-    for words in ["the secret is gone (client_secret, ", "the secret was not there"] {
-        let ran = terminal.run("secret forget clarus").await;
-        assert_eq!((ran.code, ran.stderr.contains(words)), (0, true), "{ran:?}");
-        assert!(!file.exists());
-    }
-    assert_eq!(set("swordfish".to_owned()).await.code, 0, "it is made anew");
 }

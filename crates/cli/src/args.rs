@@ -253,7 +253,7 @@ For profiles with auth = \"authorization-code\". The browser is the program in $
 The session is kept between runs, sealed if there is a key: session_key in the profile, or $CLAVIGER_SESSION_KEY.";
 
 const SECRET_HELP: &str = "\
-The profile says where: client_secret = { file = \"secret.txt\" }, or { keyring = \"…\" }. At a terminal it is asked for, and not shown;
+The profile says where: client_secret = { keyring = \"a name\" }, or { file = \"secret.txt\" }. At a terminal it is asked for, and not shown;
 else it is read from stdin: pass show acme | claviger secret set acme";
 
 const MAN_HELP: &str = "\

@@ -71,25 +71,6 @@ impl Environment {
         absolute("XDG_CONFIG_HOME").or_else(|| home.map(|home| home.join(".config")))
     }
 
-    /// The folder that tokens are kept in: `$CLAVIGER_STATE_DIR` itself, else ours in the platform's folder for
-    /// the state of programs.
-    pub(crate) fn state_folder(&self) -> Option<PathBuf> {
-        // Made absolute, so that what is said of it can be found.
-        let own = self.get("CLAVIGER_STATE_DIR").and_then(|path| std::path::absolute(path).ok());
-        let absolute = |name| self.get(name).map(PathBuf::from).filter(|path| Path::is_absolute(path));
-        let usual = || {
-            if cfg!(windows) {
-                return absolute("LOCALAPPDATA");
-            }
-            let home = absolute("HOME");
-            if cfg!(target_os = "macos") {
-                return home.map(|home| home.join("Library/Application Support"));
-            }
-            absolute("XDG_STATE_HOME").or_else(|| home.map(|home| home.join(".local/state")))
-        };
-        own.or_else(|| usual().map(|folder| folder.join("claviger")))
-    }
-
     fn get(&self, name: &str) -> Option<OsString> {
         self.variables.value(name)
     }

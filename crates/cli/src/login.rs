@@ -55,7 +55,7 @@ pub(crate) fn secret(
 ) -> Result<Exit, Failure> {
     let choice = Choice { profile: Some(arguments.of.clone()), ..choice.clone() };
     let section = settings::choose(settings::open(&choice, environment)?, &choice, environment)?;
-    let place = SecretPlace::of(&section, arguments.setting.as_deref())?;
+    let place = SecretPlace::of(&section, arguments.setting.as_deref(), environment.variables())?;
     let said = match arguments.action {
         SecretAction::Set => {
             let question = format!("secret of {}, not shown: ", console::escaped(&arguments.of));

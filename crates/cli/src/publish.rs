@@ -89,7 +89,7 @@ fn open(path: &Path) -> Result<Input, Error> {
 }
 
 fn open_spool(environment: &Environment, name: &str) -> Result<Spool, Error> {
-    let folder = environment.state_folder().ok_or_else(|| {
+    let folder = environment.variables().state_folder().ok_or_else(|| {
         Error::new(ErrorKind::Configuration, "there is no folder to keep data frames in")
             .with_advice("name one in $CLAVIGER_STATE_DIR")
     })?;

@@ -58,7 +58,7 @@ pub(crate) fn read(
 
 /// Keeps tokens and sessions where the platform has such things, unless they are to be left alone.
 pub(crate) fn keeper(choice: &Choice, environment: &Environment) -> Keeper {
-    let folder = match environment.state_folder() {
+    let folder = match environment.variables().state_folder() {
         _ if choice.no_cache => StateFolder::LeftAlone,
         Some(folder) => StateFolder::At(folder),
         None => StateFolder::Unknown,

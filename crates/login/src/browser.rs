@@ -29,14 +29,17 @@ fn start(program: &OsStr, arguments: &[&str], url: &str, secrets: &[&str]) -> bo
     let mut command = Command::new(program);
     // What it says is for nobody here, and what only this program should know is not for it.
     command.args(arguments).arg(OsString::from(url)).stdin(Stdio::null()).stdout(Stdio::null());
-    command.stderr(Stdio::null()).env_remove("CLAVIGER_CLIENT_SECRET").env_remove("CLAVIGER_SESSION_KEY");
-    for name in secrets {
+    command.stderr(Stdio::null());
+    for name in OURS.iter().chain(secrets) {
         command.env_remove(name);
     }
     #[cfg(unix)]
     command.process_group(0);
     command.spawn().is_ok()
 }
+
+/// The variables of this program that have secrets in them.
+const OURS: [&str; 3] = ["CLAVIGER_CLIENT_SECRET", "CLAVIGER_SEAL_KEY", "CLAVIGER_SESSION_KEY"];
 
 fn opener() -> (&'static str, &'static [&'static str]) {
     if cfg!(windows) {

@@ -151,8 +151,9 @@ impl TokenSource for ProfileSession {
     async fn fetch(&self, why: Fetch<'_>) -> Result<AccessToken, Error> {
         let before = self.session.stored().await.ok().flatten();
         let was_rejected = matches!(why, Fetch::Rejected(_));
-        let _under_way = UnderWay::begin(self.say);
+        let under_way = UnderWay::begin(self.say);
         let fetched = self.session.fetch(why).await.map_err(|error| self.advised(error));
+        under_way.end().await;
         if let Ok(token) = &fetched {
             let was_kept = before.is_some_and(|kept| kept.access_token().header() == token.header());
             self.last_was_kept.store(was_kept, Ordering::Relaxed);

@@ -7,11 +7,11 @@ use std::{
 };
 
 use claviger_auth_core::{Error, ErrorKind};
-use claviger_profiles::{KeyringSecret, SecretSource, Section, Value};
+use claviger_profiles::{KeptSecret, SecretSource, Section, Value, Variables};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
-/// Knows where a profile has a secret: in a file, or in the platform's keyring.
+/// Knows where a profile has a secret: in a file, or put away by its name.
 ///
 /// A file that is put there is for its user alone, and takes the place of what was there as a whole.
 #[derive(Clone, Debug)]
@@ -23,7 +23,13 @@ pub struct SecretPlace {
 #[derive(Clone, Debug)]
 enum Place {
     File(PathBuf),
-    Keyring(KeyringSecret),
+    Kept(KeptSecret),
+}
+
+/// What a profile says of it.
+enum Named<'a> {
+    File(&'a str),
+    Kept(&'a str),
 }
 
 impl SecretPlace {
@@ -31,45 +37,44 @@ impl SecretPlace {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](ErrorKind::Configuration) if there is none, or if there are several and none was named.
-    pub fn of(section: &Section, setting: Option<&str>) -> Result<Self, Error> {
-        let folder = section.position().path().parent().unwrap_or(Path::new(""));
-        let mut places: Vec<_> = section
+    /// [`Configuration`](ErrorKind::Configuration) if there is none, or if there are several and none was named; those of
+    /// [`KeptSecret::new`].
+    pub fn of(section: &Section, setting: Option<&str>, variables: &Variables) -> Result<Self, Error> {
+        let mut named: Vec<_> = section
             .entries()
-            .filter_map(|(name, _, value)| {
-                let place = match value {
-                    Value::Secret(SecretSource::File(file)) => Place::File(folder.join(file)),
-                    Value::Secret(SecretSource::Keyring(entry)) => Place::Keyring(KeyringSecret::new(entry)),
-                    Value::Flag(_) | Value::List(_) | Value::Secret(_) | Value::Text(_) => return None,
-                };
-                Some(Self { setting: name, place })
+            .filter_map(|(name, _, value)| match value {
+                Value::Secret(SecretSource::File(file)) => Some((name, Named::File(file))),
+                Value::Secret(SecretSource::Keyring(secret)) => Some((name, Named::Kept(secret))),
+                Value::Flag(_) | Value::List(_) | Value::Secret(_) | Value::Text(_) => None,
             })
-            .filter(|place| setting.is_none_or(|setting| setting == place.setting))
+            .filter(|(name, _)| setting.is_none_or(|setting| setting == *name))
             .collect();
         let position = section.position();
-        match (places.pop(), places.is_empty()) {
-            (Some(place), true) => Ok(place),
+        let wrong = |what, advice| {
+            let error = Error::new(ErrorKind::Configuration, what).with_subject(position.to_string());
+            Err(error.with_advice(advice))
+        };
+        let (setting, place) = match (named.pop(), named.is_empty()) {
+            (Some(named), true) => named,
             (Some(_), false) => {
-                Err(Error::new(ErrorKind::Configuration, "the profile has several such secrets")
-                    .with_subject(position.to_string())
-                    .with_advice("say which: --setting client_secret, for one"))
+                let advice = "say which: --setting client_secret, for one";
+                return wrong("the profile has several such secrets", advice);
             }
-            (None, _) => {
-                Err(Error::new(ErrorKind::Configuration, "the profile names no place for such a secret")
-                    .with_subject(position.to_string())
-                    .with_advice(
-                        "write client_secret = { file = \"secret.txt\" } below the profile's name, or { keyring = \"…\" }",
-                    ))
-            }
-        }
+            (None, _) => return wrong("the profile names no place for such a secret", NO_PLACE),
+        };
+        let place = match place {
+            Named::File(file) => Place::File(position.path().parent().unwrap_or(Path::new("")).join(file)),
+            Named::Kept(secret) => Place::Kept(KeptSecret::new(secret, variables)?),
+        };
+        Ok(Self { setting, place })
     }
 
-    /// Names the setting, and its place: the file, or the keyring's entry.
+    /// Names the setting, and its place.
     #[must_use]
     pub fn shown(&self) -> String {
         match &self.place {
             Place::File(file) => format!("{}, {}", self.setting, file.display()),
-            Place::Keyring(secret) => format!("{}, the keyring's entry {}", self.setting, secret.name()),
+            Place::Kept(secret) => format!("{}, {}", self.setting, secret.shown()),
         }
     }
 
@@ -78,7 +83,7 @@ impl SecretPlace {
     /// # Errors
     ///
     /// [`Configuration`](ErrorKind::Configuration) if it is empty, has control characters in it (several lines, for one),
-    /// or if the file cannot be written: what was there is there still. Those of the keyring.
+    /// or if the place cannot be written to: what was there is there still.
     pub fn set(&self, secret: &SecretString) -> Result<(), Error> {
         let text = secret.expose_secret();
         if text.is_empty() || text.contains(char::is_control) {
@@ -93,7 +98,7 @@ impl SecretPlace {
             Place::File(file) => {
                 write(file, text).map_err(|error| self.failed("the secret cannot be written", error))
             }
-            Place::Keyring(entry) => entry.set(secret),
+            Place::Kept(kept) => kept.set(secret),
         }
     }
 
@@ -101,11 +106,11 @@ impl SecretPlace {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](ErrorKind::Configuration) if the file is there and cannot be removed. Those of the keyring.
+    /// [`Configuration`](ErrorKind::Configuration) if it is there and cannot be removed.
     pub fn forget(&self) -> Result<bool, Error> {
         let file = match &self.place {
             Place::File(file) => file,
-            Place::Keyring(entry) => return entry.forget(),
+            Place::Kept(kept) => return kept.forget(),
         };
         match fs::remove_file(file) {
             Ok(()) => Ok(true),
@@ -137,6 +142,9 @@ fn write(file: &Path, text: &str) -> io::Result<()> {
     temporary.persist(&file)?;
     Ok(())
 }
+
+const NO_PLACE: &str =
+    "write client_secret = { file = \"secret.txt\" } below the profile's name, or { keyring = \"a name\" }";
 
 /// Asks for a secret: on a terminal without showing what is typed, else it is standard input, less its last line end.
 ///
@@ -180,7 +188,9 @@ mod tests {
     fn place(folder: &Path, secrets: &str, setting: Option<&str>) -> Result<SecretPlace, Error> {
         let file = folder.join("claviger.toml");
         fs::write(&file, format!("[profiles.a]\nprovider = 'clazar'\n{secrets}\n")).unwrap();
-        SecretPlace::of(&Document::open(&file).unwrap().choose(None).unwrap(), setting)
+        let state = folder.join("state").into_os_string();
+        let variables = Variables::new(move |name| (name == "CLAVIGER_STATE_DIR").then(|| state.clone()));
+        SecretPlace::of(&Document::open(&file).unwrap().choose(None).unwrap(), setting, &variables)
     }
 
     #[test]
@@ -210,6 +220,21 @@ mod tests {
             assert!(!error.to_string().contains("fish"), "{error}");
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left behind");
+        assert!(place.forget().unwrap());
+        assert!(!place.forget().unwrap());
+    }
+
+    #[test]
+    fn puts_a_secret_away_by_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = place(folder.path(), "client_secret = { keyring = 'acme' }", None).unwrap();
+        assert!(place.shown().starts_with("client_secret, acme, sealed in "), "{}", place.shown());
+        place.set(&"swordfish".into()).unwrap();
+        assert_eq!(
+            fs::read_dir(folder.path().join("state/secrets")).unwrap().count(),
+            4,
+            "two, and two locks"
+        );
         assert!(place.forget().unwrap());
         assert!(!place.forget().unwrap());
     }

@@ -1,6 +1,7 @@
 //! What is under way in this process, and must not be cut off.
 
 use std::{
+    future::pending,
     process,
     sync::{LazyLock, Once},
 };
@@ -16,11 +17,17 @@ use crate::{Say, Words};
 /// renewal it ends as ever.
 pub(crate) struct UnderWay(());
 
+/// What a signal and a renewal must agree about, under one lock.
+struct State {
+    renewals: usize,
+    is_interrupted: bool,
+}
+
 impl UnderWay {
     /// From the first one on this process listens to signals itself, on the runtime that it is called on.
     pub(crate) fn begin(say: Say) -> Self {
         static LISTENING: Once = Once::new();
-        COUNT.send_modify(|count| *count += 1);
+        STATE.send_modify(|state| state.renewals += 1);
         LISTENING.call_once(|| {
             // Where nobody may listen, signals do what they always do.
             if let Ok(signals) = Signals::new() {
@@ -29,30 +36,53 @@ impl UnderWay {
         });
         Self(())
     }
+
+    /// The renewal is through. In a program that was interrupted nothing comes after it: this does not return then.
+    pub(crate) async fn end(self) {
+        drop(self);
+        unless_interrupted().await;
+    }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        COUNT.send_modify(|count| *count -= 1);
+        STATE.send_modify(|state| state.renewals -= 1);
+    }
+}
+
+/// Returns at once, or, once the program was interrupted, never: `listen` is about to end it.
+async fn unless_interrupted() {
+    // Its own statement: no lock is held while it waits.
+    let is_interrupted = STATE.borrow().is_interrupted;
+    if is_interrupted {
+        pending::<()>().await;
     }
 }
 
 /// Waits until no session is being renewed in this process: for the end of a program, whose tasks end with it.
 ///
-/// A renewal may be under way that no request waited for, ahead of the end of its token.
+/// A renewal may be under way that no request waited for, ahead of the end of its token. If a signal came meanwhile,
+/// the program ends here, with the exit code of that.
 pub async fn sessions_stored() {
+    none_under_way().await;
+    unless_interrupted().await;
+}
+
+async fn none_under_way() {
     // The other end is never dropped.
-    let _ = COUNT.subscribe().wait_for(|count| *count == 0).await;
+    let _ = STATE.subscribe().wait_for(|state| state.renewals == 0).await;
 }
 
 #[expect(clippy::exit, reason = "it stands for the signal, which asks nobody either")]
 async fn listen(mut signals: Signals, say: Say) {
     let code = signals.next().await;
-    if *COUNT.borrow() > 0 {
+    STATE.send_modify(|state| state.is_interrupted = true);
+    let must_wait = STATE.borrow().renewals > 0;
+    if must_wait {
         say(Words::Note("ends when the session is renewed and stored; interrupt again to end at once"));
         tokio::select! {
             _ = signals.next() => {}
-            () = sessions_stored() => {}
+            () = none_under_way() => {}
         }
     }
     process::exit(code)
@@ -96,4 +126,5 @@ impl Signals {
     }
 }
 
-static COUNT: LazyLock<watch::Sender<usize>> = LazyLock::new(|| watch::Sender::new(0));
+static STATE: LazyLock<watch::Sender<State>> =
+    LazyLock::new(|| watch::Sender::new(State { renewals: 0, is_interrupted: false }));

@@ -10,8 +10,8 @@
 //! # Where it sits
 //!
 //! ```text
-//! TokenStore, FileSessionStore ─▶ PrivateFile ─▶ the file system
-//!                                 ▲▲▲ here
+//! TokenStore, FileSessionStore, SealedSecret ─▶ PrivateFile ─▶ the file system
+//!                                               ▲▲▲ here
 //! ```
 //!
 //! # Example
@@ -23,7 +23,7 @@
 //! # let home = tempfile::tempdir()?;
 //! let folder = home.path().join("claviger");
 //! prepare_folder(&folder).expect("a new folder is ours alone");
-//! let file = PrivateFile::new(&folder, "acme");
+//! let file = PrivateFile::new(&folder, "acme", "json");
 //! let lock = file.try_lock()?.expect("nobody else has it");
 //! file.write(b"swordfish", &lock)?;
 //! assert_eq!(file.read()?.expect("it is there").as_slice(), b"swordfish");

@@ -24,13 +24,13 @@ pub struct PrivateFile {
 }
 
 impl PrivateFile {
-    /// Names the folder, and the file in it without an extension: it is `name.json`, and beside it is `name.lock`.
+    /// Names the folder, and the file in it, less its extension and with it: beside it is `name.lock`.
     ///
     /// The name is a part of a path, so it must not come from elsewhere: take a digest.
     #[must_use]
-    pub fn new(folder: &Path, name: &str) -> Self {
+    pub fn new(folder: &Path, name: &str, extension: &str) -> Self {
         Self {
-            data: folder.join(format!("{name}.json")),
+            data: folder.join(format!("{name}.{extension}")),
             lock: folder.join(format!("{name}.lock")),
             folder: folder.to_owned(),
         }
@@ -161,16 +161,31 @@ impl PrivateFile {
     ///
     /// `InvalidData` if something else is in its place; else those of the operating system.
     pub fn try_lock(&self) -> io::Result<Option<Lock>> {
-        match must_be_file(&self.lock) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let file = private().write(true).create(true).truncate(false).open(&self.lock)?;
+        let file = self.lock_file()?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Lock { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    /// As [`try_lock`](Self::try_lock), and waits for whoever has it.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_lock`](Self::try_lock).
+    pub fn lock(&self) -> io::Result<Lock> {
+        let file = self.lock_file()?;
+        file.lock()?;
+        Ok(Lock { _file: file })
+    }
+
+    fn lock_file(&self) -> io::Result<File> {
+        match must_be_file(&self.lock) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        private().write(true).create(true).truncate(false).open(&self.lock)
     }
 }
 
@@ -213,7 +228,7 @@ mod tests {
     use super::*;
 
     fn file(folder: &Path) -> PrivateFile {
-        PrivateFile::new(folder, "acme")
+        PrivateFile::new(folder, "acme", "json")
     }
 
     #[test]
@@ -276,6 +291,12 @@ mod tests {
         assert!(other.try_lock().unwrap().is_none());
         drop(lock);
         assert!(other.try_lock().unwrap().is_some());
+
+        let lock = one.lock().unwrap();
+        let waiting = std::thread::spawn(move || other.lock().map(drop));
+        fs::write(one.path(), "the first one's").unwrap();
+        drop(lock);
+        waiting.join().unwrap().unwrap();
     }
 
     #[cfg(unix)]

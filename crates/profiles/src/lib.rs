@@ -53,7 +53,7 @@
 //! and variables its advice names.
 
 mod headers;
-mod keyring_secret;
+mod kept_secret;
 mod location;
 mod providers;
 mod settings;
@@ -61,7 +61,7 @@ mod stack;
 mod variables;
 
 pub use headers::belongs_to_the_client;
-pub use keyring_secret::KeyringSecret;
+pub use kept_secret::KeptSecret;
 pub use location::Base;
 pub use providers::{Logins, Probe, Publishing, TokenRequestFacts, TokenRequests};
 pub use settings::{Document, Overrides, Position, Profile, SecretSource, Section, Value};

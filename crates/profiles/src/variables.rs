@@ -1,6 +1,10 @@
 //! Environment variables, for whom somebody else reads them.
 
-use std::{ffi::OsString, fmt};
+use std::{
+    ffi::OsString,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use claviger_auth_core::{Error, ErrorKind};
 use claviger_client::Proxies;
@@ -68,6 +72,26 @@ impl Variables {
     /// `$CLAVIGER_SESSION_KEY`, above the settings file: it seals sessions where they are kept.
     pub(crate) fn session_key(&self) -> Result<Option<SecretString>, Error> {
         self.text("CLAVIGER_SESSION_KEY").map(|text| text.map(SecretString::from))
+    }
+
+    /// The folder that tokens, sessions and secrets are kept in: `$CLAVIGER_STATE_DIR` itself, else ours in the platform's
+    /// folder for the state of programs.
+    #[must_use]
+    pub fn state_folder(&self) -> Option<PathBuf> {
+        // Made absolute, so that what is said of it can be found.
+        let own = self.value("CLAVIGER_STATE_DIR").and_then(|path| std::path::absolute(path).ok());
+        let absolute = |name| self.value(name).map(PathBuf::from).filter(|path| Path::is_absolute(path));
+        let usual = || {
+            if cfg!(windows) {
+                return absolute("LOCALAPPDATA");
+            }
+            let home = absolute("HOME");
+            if cfg!(target_os = "macos") {
+                return home.map(|home| home.join("Library/Application Support"));
+            }
+            absolute("XDG_STATE_HOME").or_else(|| home.map(|home| home.join(".local/state")))
+        };
+        own.or_else(|| usual().map(|folder| folder.join("claviger")))
     }
 
     /// Takes a secret out of the variable of that name. It must be text.

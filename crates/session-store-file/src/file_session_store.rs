@@ -11,14 +11,12 @@ use async_trait::async_trait;
 use claviger_auth_core::{Error, ErrorKind};
 use claviger_oauth_code::{SessionLock, SessionStore, StoredSession};
 use claviger_private_file::{Lock, PrivateFile, Problem, prepare_folder};
-use secrecy::{ExposeSecret, SecretSlice};
+use claviger_seal::{Seal, SealKey, Unopened};
+use secrecy::ExposeSecret;
 use tokio::{task, time};
 use zeroize::Zeroizing;
 
-use crate::{
-    SessionName,
-    seal::{Seal, is_sealed},
-};
+use crate::SessionName;
 
 /// Keeps a session in a file, for all processes of its user. A clone is cheap.
 ///
@@ -129,16 +127,15 @@ impl SessionLock for FileLock {
 pub struct FileSessionStoreBuilder {
     folder: PathBuf,
     name: SessionName,
-    key: Option<SecretSlice<u8>>,
+    key: Option<SealKey>,
 }
 
 impl FileSessionStoreBuilder {
-    /// Seals the file with these 32 bytes, so that a copy of it (a backup, a disk) is of no use without them.
+    /// Seals the file, so that a copy of it (a backup, a disk) is of no use without the key.
     ///
-    /// They must be random: a passphrase is none. A session that was stored without a key is not read with one, nor the
-    /// other way round.
+    /// A session that was stored without a key is not read with one, nor the other way round.
     #[must_use]
-    pub fn with_key(mut self, key: SecretSlice<u8>) -> Self {
+    pub fn with_key(mut self, key: SealKey) -> Self {
         self.key = Some(key);
         self
     }
@@ -148,9 +145,9 @@ impl FileSessionStoreBuilder {
     /// # Errors
     ///
     /// [`Configuration`](ErrorKind::Configuration): the folder cannot be made, is another user's, or others may write
-    /// there; or the key has not 32 bytes.
+    /// there.
     pub fn build(self) -> Result<FileSessionStore, Error> {
-        let seal = self.key.as_ref().map(Seal::new).transpose()?;
+        let seal = self.key.as_ref().map(|key| Seal::new(key, KIND));
         prepare_folder(&self.folder).map_err(|problem| match problem {
             Problem::Refused(error) => error,
             Problem::Unusable(error) => {
@@ -161,7 +158,7 @@ impl FileSessionStoreBuilder {
             }
         })?;
         let name = self.name.digest();
-        let shelf = Shelf { file: PrivateFile::new(&self.folder, &name), name, seal };
+        let shelf = Shelf { file: PrivateFile::new(&self.folder, &name, "json"), name, seal };
         Ok(FileSessionStore { shelf: Arc::new(shelf) })
     }
 }
@@ -175,8 +172,11 @@ impl Shelf {
         let read = read.map_err(|error| self.failed("the session cannot be read", error))?;
         let Some(bytes) = read else { return Ok(None) };
         let decoded = match &self.seal {
-            Some(seal) => seal.open(&bytes, &self.name).and_then(|plain| StoredSession::decode(&plain)),
-            None if is_sealed(&bytes) => {
+            Some(seal) => seal
+                .open(&bytes, &self.name)
+                .map_err(unopened)
+                .and_then(|plain| StoredSession::decode(&plain)),
+            None if Seal::is_on(&bytes, KIND) => {
                 Err(Error::new(ErrorKind::Configuration, "the stored session is sealed, and there is no key")
                     .with_advice("give the key that it was sealed with, or log in again"))
             }
@@ -215,6 +215,23 @@ impl fmt::Debug for Shelf {
     }
 }
 
+fn unopened(why: Unopened) -> Error {
+    let (what, advice) = match why {
+        Unopened::Damaged => ("the stored session is damaged", "log in again"),
+        Unopened::NotSealed => ("the stored session is not sealed, though there is a key", "log in again"),
+        Unopened::OtherKey => (
+            "the stored session was sealed with another key",
+            "give the key that it was sealed with, or log in again",
+        ),
+        Unopened::OtherVersion => {
+            ("the session was stored by another version of this program", "log in again")
+        }
+    };
+    Error::new(ErrorKind::Configuration, what).with_advice(advice)
+}
+
+/// What its seals are for.
+const KIND: &str = "session";
 /// The extension of a session that the server has ended.
 const ENDED: &str = "ended";
 const PAUSE: Duration = Duration::from_millis(10);

@@ -1,8 +1,8 @@
 //! The key in the platform's keyring.
 
 use claviger_auth_core::{Error, ErrorKind};
+use claviger_seal::SealKey;
 use keyring_core::Entry;
-use secrecy::{ExposeSecret, SecretSlice};
 use zeroize::Zeroizing;
 
 /// Finds the key for sessions in the platform's keyring, and makes one there.
@@ -14,18 +14,18 @@ use zeroize::Zeroizing;
 ///
 /// ```
 /// use claviger_session_store_file::KeyringKey;
-/// use secrecy::ExposeSecret;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// // In earnest: that of the platform, from one of the crates that keyring-core names.
 /// keyring_core::set_default_store(keyring_core::mock::Store::new()?);
 ///
 /// let place = KeyringKey::new("claviger", "sessions");
-/// let key = match place.load()? {
+/// let made = match place.load()? {
 ///     Some(key) => key,
 ///     None => place.make()?, // once, at a login
 /// };
-/// assert_eq!(key.expose_secret().len(), 32);
+/// let found = place.load()?.expect("it is there now");
+/// assert_eq!(found.expose_secret(), made.expose_secret());
 /// # Ok(())
 /// # }
 /// ```
@@ -48,9 +48,11 @@ impl KeyringKey {
     ///
     /// [`Configuration`](ErrorKind::Configuration) if the program chose no keyring, or if the one that it chose is locked
     /// or not there.
-    pub fn load(&self) -> Result<Option<SecretSlice<u8>>, Error> {
+    pub fn load(&self) -> Result<Option<SealKey>, Error> {
         match self.entry()?.get_secret() {
-            Ok(key) => Ok(Some(key.into())),
+            Ok(key) => SealKey::from_bytes(&Zeroizing::new(key))
+                .map(Some)
+                .map_err(|error| error.with_subject(self.subject())),
             Err(keyring_core::Error::NoEntry) => Ok(None),
             Err(error) => Err(self.failed(&error)),
         }
@@ -61,11 +63,8 @@ impl KeyringKey {
     /// # Errors
     ///
     /// As [`load`](Self::load); and [`Runtime`](ErrorKind::Runtime) if the operating system gives no random numbers.
-    pub fn make(&self) -> Result<SecretSlice<u8>, Error> {
-        let mut bytes = Zeroizing::new([0; 32]);
-        getrandom::fill(&mut *bytes)
-            .map_err(|_| Error::new(ErrorKind::Runtime, "the operating system gives no random numbers"))?;
-        let key = SecretSlice::from(bytes.to_vec());
+    pub fn make(&self) -> Result<SealKey, Error> {
+        let key = SealKey::random()?;
         self.entry()?.set_secret(key.expose_secret()).map_err(|error| self.failed(&error))?;
         Ok(key)
     }
@@ -87,8 +86,11 @@ impl KeyringKey {
                 "unlock it, and see whether this machine has one; else have the key in a file of your own",
             )
         };
-        let subject = format!("{}, {}", self.service, self.user);
-        Error::new(ErrorKind::Configuration, what).with_subject(subject).with_advice(advice)
+        Error::new(ErrorKind::Configuration, what).with_subject(self.subject()).with_advice(advice)
+    }
+
+    fn subject(&self) -> String {
+        format!("{}, {}", self.service, self.user)
     }
 }
 

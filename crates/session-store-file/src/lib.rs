@@ -20,7 +20,7 @@
 //! ```
 //! use claviger_auth_core::TokenCache;
 //! use claviger_oauth_code::Session;
-//! use claviger_session_store_file::{FileSessionStore, SessionName};
+//! use claviger_session_store_file::{FileSessionStore, SealKey, SessionName};
 //! use claviger_token_endpoint::{
 //!     ClientAuthentication, ClientAuthenticationMethod, TokenEndpoint, TokenRequest,
 //! };
@@ -38,8 +38,8 @@
 //! let acme = ClientAuthentication::new(ClientAuthenticationMethod::None, "acme");
 //! let endpoint = TokenEndpoint::builder("https://auth.example/token", acme).build(client)?;
 //! let name = SessionName::new("work", "https://auth.example/token", "acme");
-//! let key = vec![7; 32]; // in earnest: random, from the environment or a keyring (feature `keyring`)
-//! let store = FileSessionStore::builder(&folder, name).with_key(key.into()).build()?;
+//! let key = SealKey::random()?; // in earnest: from the environment, a file or a keyring (feature `keyring`)
+//! let store = FileSessionStore::builder(&folder, name).with_key(key).build()?;
 //!
 //! // Once, after a login:
 //! # let code = TokenRequest::authorization_code("c".into(), "http://127.0.0.1/callback", "v".into());
@@ -61,12 +61,12 @@
 mod file_session_store;
 #[cfg(feature = "keyring")]
 mod keyring_key;
-mod seal;
 mod session_name;
 
 #[cfg(feature = "keyring")]
 pub use keyring_key::KeyringKey;
 pub use {
+    claviger_seal::SealKey,
     file_session_store::{FileSessionStore, FileSessionStoreBuilder},
     session_name::SessionName,
 };

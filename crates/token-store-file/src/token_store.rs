@@ -173,7 +173,7 @@ impl TokenStoreBuilder {
         let Self { folder, key, client_secret, clock, warning } = self;
         let shelf = match prepare_folder(&folder) {
             Ok(()) => Some(Arc::new(Shelf {
-                file: PrivateFile::new(&folder, &key.file_name()),
+                file: PrivateFile::new(&folder, &key.file_name(), "json"),
                 owner: Owner { certificate: key.certificate(), client_secret },
                 clock,
                 warning,

@@ -74,6 +74,7 @@ const ARROWS: &[(&str, Allowed)] = &[
     ),
     ("claviger-error", Allowed::Only(&[])),
     ("claviger-input-file", Allowed::Only(&[])),
+    ("claviger-kept-secret", Allowed::Only(&["claviger-error", "claviger-private-file", "claviger-seal"])),
     (
         "claviger-login",
         Allowed::Only(&[
@@ -101,9 +102,11 @@ const ARROWS: &[(&str, Allowed)] = &[
             "claviger-clazar",
             "claviger-client",
             "claviger-input-file",
+            "claviger-kept-secret",
             "claviger-mtls",
             "claviger-oauth-cc",
             "claviger-oauth-code",
+            "claviger-seal",
             "claviger-token-endpoint",
         ]),
     ),
@@ -111,9 +114,15 @@ const ARROWS: &[(&str, Allowed)] = &[
     // Shares no code with the client side: one misreading of a document cannot pass on both.
     ("claviger-sandbox", Allowed::Only(&["claviger-sandbox-stage"])),
     ("claviger-sandbox-stage", Allowed::Only(&[])),
+    ("claviger-seal", Allowed::Only(&["claviger-error"])),
     (
         "claviger-session-store-file",
-        Allowed::Only(&["claviger-auth-core", "claviger-oauth-code", "claviger-private-file"]),
+        Allowed::Only(&[
+            "claviger-auth-core",
+            "claviger-oauth-code",
+            "claviger-private-file",
+            "claviger-seal",
+        ]),
     ),
     ("claviger-spool", Allowed::Only(&["claviger-auth-core", "claviger-private-file"])),
     ("claviger-test-kit", Allowed::Only(&["claviger-auth-core"])),

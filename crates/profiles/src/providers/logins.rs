@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use claviger_auth_core::{Error, ErrorKind, TokenSource};
 use claviger_oauth_code::{AuthorizationCode, DeviceGrant, MemorySessionStore, Session, SessionStore};
+use claviger_seal::SealKey;
 use claviger_token_endpoint::{Discovery, TokenEndpoint};
-use secrecy::{ExposeSecret, SecretSlice, SecretString};
-use zeroize::Zeroizing;
 
 use super::{TokenRequestFacts, requests::LoopbackHttp};
 use crate::settings::{Client, Names, SecretSource, Section, Value};
@@ -28,7 +26,7 @@ pub(super) struct LoginSettings {
     section: Section,
     authorize_url: Option<String>,
     redirect_uri: Option<String>,
-    session_key: Option<SecretSlice<u8>>,
+    session_key: Option<SealKey>,
 }
 
 impl Logins {
@@ -116,7 +114,7 @@ impl Logins {
 
     /// The key that the session is sealed with where it is kept, if there is one: 32 bytes.
     #[must_use]
-    pub fn session_key(&self) -> Option<&SecretSlice<u8>> {
+    pub fn session_key(&self) -> Option<&SealKey> {
         self.settings.session_key.as_ref()
     }
 
@@ -159,24 +157,12 @@ impl LoginSettings {
 }
 
 /// The key for sessions: environment, settings.
-fn session_key(client: &Client<'_>) -> Result<Option<SecretSlice<u8>>, Error> {
+fn session_key(client: &Client<'_>) -> Result<Option<SealKey>, Error> {
     if let Some(text) = client.variables.session_key()? {
-        return decoded(&text).map(Some).map_err(|error| error.with_subject("$CLAVIGER_SESSION_KEY"));
+        let key = SealKey::from_base64(&text);
+        return key.map(Some).map_err(|error| error.with_subject("$CLAVIGER_SESSION_KEY"));
     }
     let text = client.section.secret("session_key", client.variables)?;
-    let key = text.map(|text| decoded(&text)).transpose();
+    let key = text.map(|text| SealKey::from_base64(&text)).transpose();
     key.map_err(|error| client.section.placed("session_key", error))
 }
-
-fn decoded(text: &SecretString) -> Result<SecretSlice<u8>, Error> {
-    // With room for what the decoder reckons with.
-    let mut bytes = Zeroizing::new([0; KEY_LENGTH + 4]);
-    let length = STANDARD.decode_slice(text.expose_secret(), &mut *bytes).ok();
-    let key = length.filter(|length| *length == KEY_LENGTH).and_then(|length| bytes.get(..length));
-    key.map(|key| key.to_vec().into()).ok_or_else(|| {
-        Error::new(ErrorKind::Configuration, "the key for sessions is not 32 bytes in base64")
-            .with_advice("make one with: openssl rand -base64 32")
-    })
-}
-
-const KEY_LENGTH: usize = 32;

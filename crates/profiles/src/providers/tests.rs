@@ -4,7 +4,6 @@ use std::fs;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use claviger_auth_core::ErrorKind;
-use secrecy::ExposeSecret;
 
 use super::*;
 use crate::{
@@ -331,16 +330,13 @@ fn a_session_is_sealed_with_the_key_of_the_variable_before_that_of_the_settings(
     let key = |settings: &str, variables: &[(&'static str, &str)]| {
         let profile = load(&format!("{LOGIN}ca_file = 'ca.pem'\n{settings}"), None, variables)?;
         let login = profile.provider.token_requests()?.unwrap().login.unwrap();
-        Ok::<_, Error>(login.session_key().map(|key| key.expose_secret().to_vec()))
+        Ok::<_, Error>(login.session_key().map(|key| *key.expose_secret()))
     };
     let (sevens, eights) = (STANDARD.encode([7; 32]), STANDARD.encode([8; 32]));
     let setting = "session_key = { env = 'KEY' }";
     assert_eq!(key("", &[]).unwrap(), None);
-    assert_eq!(key(setting, &[("KEY", &sevens)]).unwrap(), Some(vec![7; 32]));
-    assert_eq!(
-        key(setting, &[("KEY", &sevens), ("CLAVIGER_SESSION_KEY", &eights)]).unwrap(),
-        Some(vec![8; 32])
-    );
+    assert_eq!(key(setting, &[("KEY", &sevens)]).unwrap(), Some([7; 32]));
+    assert_eq!(key(setting, &[("KEY", &sevens), ("CLAVIGER_SESSION_KEY", &eights)]).unwrap(), Some([8; 32]));
     for bad in ["swordfish", &STANDARD.encode([7; 31]), &STANDARD.encode([7; 33]), &STANDARD.encode([7; 64])]
     {
         let error = key("", &[("CLAVIGER_SESSION_KEY", bad)]).unwrap_err();

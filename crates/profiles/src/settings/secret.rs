@@ -7,7 +7,7 @@ use claviger_input_file::InputFile;
 use secrecy::SecretString;
 
 use super::position::Position;
-use crate::{KeyringSecret, Variables};
+use crate::{KeptSecret, Variables};
 
 /// Says where a secret is. Nothing is looked up before it is wanted.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub enum SecretSource {
     Environment(String),
     /// In the file of this path, which is relative to the settings file.
     File(String),
-    /// In the platform's keyring, by this name.
+    /// In the platform's keyring or a sealed file, by this name: a [`KeptSecret`].
     Keyring(String),
     /// In the settings themselves.
     Literal(SecretString),
@@ -46,17 +46,21 @@ impl SecretSource {
                     error.with_subject(subject)
                 })
             }
-            Self::Keyring(entry) => KeyringSecret::new(entry).load().map_err(|error| {
-                let subject = format!("{position}, {name}, keyring entry {entry}");
-                error.with_subject(subject)
-            }),
+            Self::Keyring(entry) => {
+                let secret = KeptSecret::new(entry, variables);
+                secret.and_then(|secret| secret.load()).map_err(|error| {
+                    let subject = error.subject().unwrap_or(entry);
+                    let subject = format!("{position}, {name}, {subject}");
+                    error.with_subject(subject)
+                })
+            }
             Self::Literal(secret) => Ok(secret.clone()),
         }
     }
 }
 
 /// Reads a secret from a file, without what editors put around it.
-fn read(path: &Path) -> Result<SecretString, Error> {
+pub(crate) fn read(path: &Path) -> Result<SecretString, Error> {
     let problem = |what| {
         Error::new(ErrorKind::Configuration, what)
             .with_advice("check the file; it holds the secret as text, and nothing else")

@@ -117,13 +117,6 @@ fn a_key_without_meaning_is_a_warning_and_a_known_one_of_another_provider_too() 
     assert_eq!(profile.warnings(), Vec::<String>::new());
 }
 
-#[cfg(not(feature = "keyring"))]
-#[test]
-fn says_that_this_build_knows_no_keyring() {
-    let error = refused(&CUSTOM.replacen("\"swordfish\"", "{ keyring = \"acme\" }", 1));
-    assert!(error.to_string().contains("this build knows no keyring"), "{error}");
-}
-
 #[test]
 fn says_what_is_missing_or_wrong() {
     for (from, to, words) in [

@@ -31,7 +31,7 @@ fn builder(folder: &TempDir) -> FileSessionStoreBuilder {
 }
 
 fn sealed(folder: &TempDir, byte: u8) -> FileSessionStore {
-    builder(folder).with_key(vec![byte; 32].into()).build().unwrap()
+    builder(folder).with_key(SealKey::from_bytes(&[byte; 32]).unwrap()).build().unwrap()
 }
 
 async fn saved(store: &FileSessionStore) -> &Path {
@@ -155,15 +155,12 @@ async fn a_folder_that_cannot_be_used_is_told() {
     fs::write(folder.path().join("sessions"), "in its place").unwrap();
     let error = builder(&folder).build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
-    let short = FileSessionStore::builder(folder.path(), SessionName::new("a", "b", "c"));
-    assert!(short.with_key(vec![7; 16].into()).build().is_err());
 }
 
 #[tokio::test]
 async fn shows_no_secret() {
     let folder = tempfile::tempdir().unwrap();
     let store = sealed(&folder, 7);
-    let builder = builder(&folder).with_key(b"swordfish"[..].to_vec().into());
-    assert!(!format!("{store:?} {builder:?}").contains("swordfish"));
+    let builder = builder(&folder).with_key(SealKey::from_bytes(&[7; 32]).unwrap());
     assert!(!format!("{store:?} {builder:?}").contains("7, 7"));
 }

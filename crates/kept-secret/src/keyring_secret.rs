@@ -1,30 +1,24 @@
 //! A secret in the platform's keyring.
 
-use claviger_auth_core::{Error, ErrorKind};
-#[cfg(feature = "keyring")]
-use secrecy::ExposeSecret;
-use secrecy::SecretString;
+use claviger_error::{Error, ErrorKind};
+use secrecy::{ExposeSecret, SecretString};
 
 /// Knows a secret in the platform's keyring: an entry of the service `claviger`, by its name.
 ///
 /// On Linux that is whoever offers the Secret Service on D-Bus, on macOS the keychain, on Windows the credential manager.
-/// Without the feature `keyring` every call says that there is none. The calls block, and the platform may ask the user
-/// for something.
+/// The calls block, and the platform may ask the user for something.
 ///
 /// # Example
 ///
 /// ```
-/// use claviger_profiles::KeyringSecret;
+/// use claviger_kept_secret::KeyringSecret;
 /// use secrecy::ExposeSecret;
 ///
-/// # #[cfg(feature = "keyring")]
-/// # {
 /// # keyring_core::set_default_store(keyring_core::mock::Store::new()?);
 /// let secret = KeyringSecret::new("acme");
 /// secret.set(&"swordfish".into())?;
 /// assert_eq!(secret.load()?.expose_secret(), "swordfish");
 /// assert!(secret.forget()?);
-/// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -44,10 +38,7 @@ impl KeyringSecret {
     pub fn name(&self) -> &str {
         &self.name
     }
-}
 
-#[cfg(feature = "keyring")]
-impl KeyringSecret {
     /// Gets the secret.
     ///
     /// # Errors
@@ -102,53 +93,11 @@ impl KeyringSecret {
     }
 }
 
-#[cfg(not(feature = "keyring"))]
-impl KeyringSecret {
-    /// Says that there is no keyring.
-    ///
-    /// # Errors
-    ///
-    /// Always [`Configuration`](ErrorKind::Configuration).
-    pub fn load(&self) -> Result<SecretString, Error> {
-        Err(self.nowhere())
-    }
-
-    /// Says that there is no keyring.
-    ///
-    /// # Errors
-    ///
-    /// As [`load`](Self::load).
-    pub fn set(&self, _secret: &SecretString) -> Result<(), Error> {
-        Err(self.nowhere())
-    }
-
-    /// Says that there is no keyring.
-    ///
-    /// # Errors
-    ///
-    /// As [`load`](Self::load).
-    pub fn forget(&self) -> Result<bool, Error> {
-        Err(self.nowhere())
-    }
-
-    fn nowhere(&self) -> Error {
-        Error::new(ErrorKind::Configuration, "this build knows no keyring").with_subject(self.name.as_str()).with_advice(
-            "build it with --features keyring, or name a file, { file = \"…\" }, or a variable, { env = \"…\" }",
-        )
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    #[cfg(feature = "keyring")]
-    use crate::{
-        Variables,
-        settings::{Position, SecretSource},
-    };
 
     // One test alone: there is one keyring in a process.
-    #[cfg(feature = "keyring")]
     #[test]
     fn is_put_there_found_and_taken_away() {
         keyring_core::set_default_store(keyring_core::mock::Store::new().unwrap());
@@ -160,15 +109,6 @@ mod tests {
             secret.set(&text.into()).unwrap();
             assert_eq!(KeyringSecret::new("acme").load().unwrap().expose_secret(), text);
         }
-        let path: std::sync::Arc<std::path::Path> = std::path::Path::new("claviger.toml").into();
-        let position = Position::of(&path, "", 0);
-        let from = |entry: &str| {
-            let source = SecretSource::Keyring(entry.to_owned());
-            source.fetch("a.client_secret", &position, &Variables::of(&[]))
-        };
-        assert_eq!(from("acme").unwrap().expose_secret(), "marlin");
-        let error = from("other").unwrap_err();
-        assert!(error.to_string().contains("a.client_secret, keyring entry other"), "{error}");
         let entry = secret.entry().unwrap();
         let mock: &keyring_core::mock::Cred = entry.as_any().downcast_ref().unwrap();
         mock.set_error(keyring_core::Error::BadEncoding(b"swordfish".to_vec()));
@@ -177,17 +117,5 @@ mod tests {
         assert!(!format!("{error:?}").contains("115, 119"), "the bytes that it has are nobody's business");
         assert!(secret.forget().unwrap());
         assert!(!secret.forget().unwrap());
-    }
-
-    #[cfg(not(feature = "keyring"))]
-    #[test]
-    fn says_that_this_build_knows_none() {
-        let secret = KeyringSecret::new("acme");
-        for error in
-            [secret.load().unwrap_err(), secret.forget().unwrap_err(), secret.set(&"a".into()).unwrap_err()]
-        {
-            assert_eq!(error.kind(), ErrorKind::Configuration);
-            assert!(error.advice().contains("--features keyring"));
-        }
     }
 }

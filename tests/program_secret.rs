@@ -1,0 +1,120 @@
+//! `claviger secret`: put in its place, found there by everything else, and never shown.
+
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use crate::program_runs::{Ran, STATE, Terminal};
+
+const REQUEST: &str = "--profile clarus request GET /api/products";
+
+async fn set(terminal: &Terminal, secret: &str) -> Ran {
+    terminal.run_with(&["secret", "set", "clarus"], secret).await
+}
+
+/// A terminal whose profile has its secret put away by a name.
+async fn terminal() -> (Terminal, String) {
+    let terminal = Terminal::new().await;
+    terminal.edit("claviger.toml", |text| {
+        text.replace("{ file = \"clarus/secret.txt\" }", "{ keyring = \"sandbox\" }")
+    });
+    let right = terminal.sandbox.sandbox.clarus().client_secret();
+    (terminal, right)
+}
+
+#[tokio::test]
+async fn a_secret_that_is_named_is_sealed_and_found_by_its_name() {
+    let (terminal, right) = terminal().await;
+    let ran = terminal.run(REQUEST).await;
+    assert_eq!((ran.code, &*ran.stdout), (2, ""), "{ran:?}");
+    assert!(ran.stderr.contains("profiles.clarus.client_secret, sandbox, "), "{ran:?}");
+    assert!(ran.stderr.contains("there is no secret of this name"), "{ran:?}");
+    assert!(ran.stderr.contains("try: put it there: claviger secret set PROFILE\n"), "{ran:?}");
+
+    let ran = set(&terminal, "swordfish\n").await;
+    assert_eq!((ran.code, &*ran.stdout), (0, ""), "{ran:?}");
+    assert!(ran.stderr.contains("the secret is in its place (client_secret, sandbox, sealed in "), "{ran:?}");
+    assert!(!ran.stderr.contains("swordfish"), "{ran:?}");
+    assert_eq!(terminal.run(REQUEST).await.code, 3, "it is a wrong one");
+    assert_eq!(set(&terminal, &right).await.code, 0, "replaced in place");
+    assert_eq!(terminal.run(REQUEST).await.code, 0);
+    let ran = terminal.run("--profile clarus check").await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.contains("sandbox, which secret set has put away, named at"), "{ran:?}");
+
+    let folder = terminal.path(STATE).join("secrets");
+    assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(!text.contains(&right) && !text.contains("swordfish"), "{}", path.display());
+    }
+    for words in ["the secret is gone (client_secret, ", "the secret was not there"] {
+        let ran = terminal.run("secret forget clarus").await;
+        assert_eq!((ran.code, ran.stderr.contains(words)), (0, true), "{ran:?}");
+    }
+    assert_eq!(terminal.run(REQUEST).await.code, 2);
+}
+
+#[tokio::test]
+async fn a_secret_is_sealed_with_the_key_that_is_given() {
+    let (mut terminal, right) = terminal().await;
+    terminal.write("seal.txt", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n");
+    let file = terminal.path("seal.txt");
+    terminal.set("CLAVIGER_SEAL_KEY_FILE", file.to_str().unwrap());
+    assert_eq!(set(&terminal, &right).await.code, 0);
+    assert_eq!(terminal.run(REQUEST).await.code, 0);
+    assert!(!terminal.path(STATE).join("secrets/seal.key").exists());
+    terminal.set("CLAVIGER_SEAL_KEY_FILE", "");
+    terminal.set("CLAVIGER_SEAL_KEY", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=");
+    assert_eq!(terminal.run(REQUEST).await.code, 0, "it is the same key");
+
+    for (key, words) in [
+        ("CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg=", "the secret was sealed with another key"),
+        ("swordfish", "the key is not 32 bytes in base64"),
+    ] {
+        terminal.set("CLAVIGER_SEAL_KEY", key);
+        let ran = terminal.run(REQUEST).await;
+        assert_eq!((ran.code, ran.stderr.contains(words)), (2, true), "{ran:?}");
+        assert!(!ran.stderr.contains("swordfish"), "{ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_is_put_where_the_profile_looks_for_it() {
+    let terminal = Terminal::new().await;
+    let right = terminal.sandbox.sandbox.clarus().client_secret();
+    let ran = set(&terminal, "swordfish\n").await;
+    assert_eq!((ran.code, &*ran.stdout), (0, ""), "{ran:?}");
+    assert!(
+        ran.stderr.contains("the secret is in its place (client_secret, ")
+            && !ran.stderr.contains("swordfish"),
+        "{ran:?}"
+    );
+    assert_eq!(terminal.run(REQUEST).await.code, 3, "it is a wrong one");
+    assert_eq!(set(&terminal, &right).await.code, 0);
+    assert_eq!(terminal.run(REQUEST).await.code, 0);
+    let file = terminal.path("clarus/secret.txt");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+
+    let before = fs::read(&file).unwrap();
+    for bad in ["", "\n", "sword\nfish\n", "sword\u{1b}fish"] {
+        let ran = set(&terminal, bad).await;
+        assert_eq!((ran.code, ran.stderr.contains("fish")), (2, false), "{bad:?}: {ran:?}");
+        assert_eq!(fs::read(&file).unwrap(), before);
+    }
+    for words in [
+        "secret set clarus-login",
+        "secret set nobody",
+        "secret set",
+        "secret show clarus",
+        "secret set clarus --setting token",
+    ] {
+        assert_eq!(terminal.run(words).await.code, 2, "{words}");
+    }
+    for words in ["the secret is gone (client_secret, ", "the secret was not there"] {
+        let ran = terminal.run("secret forget clarus").await;
+        assert_eq!((ran.code, ran.stderr.contains(words)), (0, true), "{ran:?}");
+        assert!(!file.exists());
+    }
+    assert_eq!(set(&terminal, "swordfish").await.code, 0, "it is made anew");
+}
