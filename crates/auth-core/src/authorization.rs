@@ -307,13 +307,16 @@ where
                     State::Calling { future: service.call(request), used: Some(used) }
                 }
                 StateProj::Calling { future, used } => {
-                    let mut polled = future.poll(cx);
-                    if let Poll::Ready(Ok(response)) = &mut polled
-                        && let Some(used) = used
-                    {
-                        used.judge(response);
-                    }
-                    return polled.map_err(Into::into);
+                    return match future.poll(cx) {
+                        Poll::Ready(Ok(mut response)) => {
+                            if let Some(used) = used {
+                                used.judge(&mut response);
+                            }
+                            Poll::Ready(Ok(response))
+                        }
+                        Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
+                        Poll::Pending => Poll::Pending,
+                    };
                 }
                 StateProj::Refused { error } => {
                     return Poll::Ready(Err(error.take().expect(COMPLETED).into()));

@@ -196,17 +196,19 @@ impl Origins {
     /// # Errors
     ///
     /// [`Origin`](ErrorKind::Origin) if the request goes elsewhere, or may go elsewhere.
-    #[inline]
     pub fn check<R: HttpRequest + ?Sized>(&self, request: &R) -> Result<(), Error> {
-        let at_a_glance = |uri| self.allowed.iter().find(|origin| origin.is_written_in(uri));
-        let origin = match request.uri().and_then(at_a_glance) {
-            Some(origin) => origin,
-            None => self.find(request.target())?,
-        };
-        check_host(origin, request.headers())
+        check_host(self.find(request.target())?, request.headers())
     }
 
-    #[cold]
+    /// Tells whether [`check`](Self::check) would pass, where that is plain: one of them stands in the URI in the usual
+    /// way, and there is no `Host`.
+    #[inline]
+    pub(crate) fn are_at_a_glance<R: HttpRequest>(&self, request: &R) -> bool {
+        // Requests have few headers; to look at each is less than to hash this one.
+        request.uri().is_some_and(|uri| self.allowed.iter().any(|origin| origin.is_written_in(uri)))
+            && !request.headers().keys().any(|name| name == HOST)
+    }
+
     fn find(&self, target: Target<'_>) -> Result<&Origin, Error> {
         match target {
             Target::Absolute { scheme, host, port } => {
@@ -220,20 +222,13 @@ impl Origins {
 }
 
 /// The `Host` header decides which virtual server answers (RFC 9112 §3.2), so it is part of the origin.
-#[inline]
 fn check_host(origin: &Origin, headers: &HeaderMap) -> Result<(), Error> {
-    // Requests have few headers; to look at each is less than to hash this one.
-    if !headers.keys().any(|name| name == HOST) || is_every_host(origin, headers) {
+    if headers.get_all(HOST).iter().all(|value| origin.is_host(value.as_bytes())) {
         return Ok(());
     }
     Err(Error::new(ErrorKind::Origin, "the Host header differs from the request's URI")
         .with_subject(origin.to_string())
         .with_advice("leave the Host header to the HTTP client"))
-}
-
-#[cold]
-fn is_every_host(origin: &Origin, headers: &HeaderMap) -> bool {
-    headers.get_all(HOST).iter().all(|value| origin.is_host(value.as_bytes()))
 }
 
 #[cold]
