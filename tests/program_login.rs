@@ -292,11 +292,8 @@ async fn a_session_that_somebody_ends_early_is_renewed_once_and_told() {
     assert_eq!(call(&terminal).await.code, 0, "it is renewed in time");
 }
 
-#[tokio::test]
-async fn who_interrupts_a_renewal_ends_the_program_when_it_is_stored() {
-    let Some(terminal) = terminal("allow").await else { return };
-    log_in(&terminal).await;
-    age(&terminal, 300);
+/// Begins a renewal, interrupts it, and returns what was said from then on, and the exit code.
+async fn interrupt(terminal: &Terminal) -> (String, Option<i32>) {
     let clarus = terminal.sandbox.sandbox.clarus();
     let (hold, before) = (clarus.hold(Target::Token), clarus.journal().token_requests());
     let mut command = program_in(terminal.path("claviger.toml").parent().unwrap());
@@ -308,26 +305,47 @@ async fn who_interrupts_a_renewal_ends_the_program_when_it_is_stored() {
     let id = child.id().to_string();
     assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     let mut said = BufReader::new(child.stderr.take().unwrap());
-    let mut read = move || {
+    let mut said = spawn_blocking(move || {
         let mut line = String::new();
-        let length = said.read_line(&mut line).unwrap();
-        (length > 0).then_some(line)
-    };
-    let mut read = spawn_blocking(move || {
-        while !read().expect("it says why it stays").contains("when the session is renewed and stored") {}
-        read
+        while !line.contains("when the session is renewed and stored") {
+            line.clear();
+            assert!(said.read_line(&mut line).unwrap() > 0, "it says why it stays");
+        }
+        said
     })
     .await
     .unwrap();
     hold.release();
     let ended = spawn_blocking(move || {
-        while read().is_some() {}
-        child.wait().unwrap()
+        let mut rest = String::new();
+        said.read_to_string(&mut rest).unwrap();
+        (rest, child.wait_with_output().unwrap())
     });
-    assert_eq!(ended.await.unwrap().code(), Some(130));
+    let (rest, output) = ended.await.unwrap();
+    assert!(output.stdout.is_empty(), "the command itself ends there");
+    (rest, output.status.code())
+}
+
+#[tokio::test]
+async fn who_interrupts_a_renewal_ends_the_program_when_it_is_stored() {
+    let Some(terminal) = terminal("allow").await else { return };
+    log_in(&terminal).await;
+    age(&terminal, 300);
+    let (rest, code) = interrupt(&terminal).await;
+    assert_eq!((code, rest.contains("not renewed")), (Some(130), false), "{rest}");
     let ran = call(&terminal).await;
     assert_eq!((ran.code, &*ran.stderr), (0, ""), "{ran:?}");
     assert_eq!((count(&terminal, Event::Refreshed), count(&terminal, Event::ReuseDetected)), (1, 0));
+
+    age(&terminal, 300);
+    terminal.sandbox.sandbox.clarus().login().end_logins();
+    let (rest, code) = interrupt(&terminal).await;
+    assert_eq!(code, Some(130), "{rest}");
+    assert!(
+        rest.contains("warning: the session was not renewed: the server has ended the session"),
+        "{rest}"
+    );
+    assert!(rest.contains("--profile clarus-login login"), "{rest}");
 }
 
 #[tokio::test]

@@ -1,8 +1,18 @@
 //! `claviger secret`: put in its place, found there by everything else, and never shown.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    os::unix::fs::PermissionsExt as _,
+    process::{Command, Stdio},
+};
 
-use crate::program_runs::{Ran, STATE, Terminal};
+use tokio::task::spawn_blocking;
+
+use crate::{
+    program_runs::{Ran, STATE, Terminal, program_in},
+    real_software::needs,
+};
 
 const REQUEST: &str = "--profile clarus request GET /api/products";
 
@@ -11,8 +21,10 @@ async fn set(terminal: &Terminal, secret: &str) -> Ran {
 }
 
 /// A terminal whose profile has its secret put away by a name.
-async fn terminal() -> (Terminal, String) {
-    let terminal = Terminal::new().await;
+async fn terminal(place: &str) -> (Terminal, String) {
+    let mut terminal = Terminal::new().await;
+    // Also where the program was built to ask a keyring, as it is for these tests.
+    terminal.set("CLAVIGER_SECRETS", place);
     terminal.edit("claviger.toml", |text| {
         text.replace("{ file = \"clarus/secret.txt\" }", "{ keyring = \"sandbox\" }")
     });
@@ -22,7 +34,7 @@ async fn terminal() -> (Terminal, String) {
 
 #[tokio::test]
 async fn a_secret_that_is_named_is_sealed_and_found_by_its_name() {
-    let (terminal, right) = terminal().await;
+    let (terminal, right) = terminal("sealed").await;
     let ran = terminal.run(REQUEST).await;
     assert_eq!((ran.code, &*ran.stdout), (2, ""), "{ran:?}");
     assert!(ran.stderr.contains("profiles.clarus.client_secret, sandbox, "), "{ran:?}");
@@ -38,7 +50,7 @@ async fn a_secret_that_is_named_is_sealed_and_found_by_its_name() {
     assert_eq!(terminal.run(REQUEST).await.code, 0);
     let ran = terminal.run("--profile clarus check").await;
     assert_eq!(ran.code, 0, "{ran:?}");
-    assert!(ran.stdout.contains("sandbox, which secret set has put away, named at"), "{ran:?}");
+    assert!(ran.stdout.contains("by the name sandbox, named at"), "{ran:?}");
 
     let folder = terminal.path(STATE).join("secrets");
     assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
@@ -57,7 +69,7 @@ async fn a_secret_that_is_named_is_sealed_and_found_by_its_name() {
 
 #[tokio::test]
 async fn a_secret_is_sealed_with_the_key_that_is_given() {
-    let (mut terminal, right) = terminal().await;
+    let (mut terminal, right) = terminal("sealed").await;
     terminal.write("seal.txt", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n");
     let file = terminal.path("seal.txt");
     terminal.set("CLAVIGER_SEAL_KEY_FILE", file.to_str().unwrap());
@@ -76,6 +88,53 @@ async fn a_secret_is_sealed_with_the_key_that_is_given() {
         let ran = terminal.run(REQUEST).await;
         assert_eq!((ran.code, ran.stderr.contains(words)), (2, true), "{ran:?}");
         assert!(!ran.stderr.contains("swordfish"), "{ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_keyring_that_is_not_there_is_told() {
+    // Whether the program was built to ask one or not: there is none without a session of the desktop.
+    let (terminal, right) = terminal("keyring").await;
+    for ran in [set(&terminal, &right).await, terminal.run(REQUEST).await] {
+        assert_eq!((ran.code, &*ran.stdout), (2, ""), "{ran:?}");
+        assert!(ran.stderr.contains("keyring") && ran.stderr.contains("sealed"), "{ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_interrupts_the_question_has_the_terminal_back() {
+    let Some(script) = needs("script") else { return };
+    let terminal = Terminal::new().await;
+    let program = program_in(&terminal.path("."));
+    let words = format!(
+        "trap : INT TERM; sh -c 'echo pid $$ .; exec {} --config claviger.toml secret set clarus'; echo code $?; stty -a",
+        program.get_program().to_str().unwrap()
+    );
+    for (is_typed, code) in [(true, 130), (false, 143)] {
+        let mut command = Command::new(&script);
+        command.args(["-qec", &words, "/dev/null"]).current_dir(terminal.path("."));
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let said = spawn_blocking(move || {
+            let mut typed = child.stdin.take().unwrap();
+            let mut shown = BufReader::new(child.stdout.take().unwrap());
+            let mut said = Vec::new();
+            while !said.ends_with(b"not shown: ") {
+                assert!(shown.read_until(b' ', &mut said).unwrap() > 0, "{}", String::from_utf8_lossy(&said));
+            }
+            if is_typed {
+                typed.write_all(b"sword\x03").unwrap();
+            } else {
+                let said = String::from_utf8_lossy(&said);
+                let id = said.split_whitespace().nth(1).unwrap();
+                assert!(Command::new("kill").args(["-TERM", id]).status().unwrap().success());
+            }
+            shown.read_to_end(&mut said).unwrap();
+            child.wait().unwrap();
+            String::from_utf8(said).unwrap()
+        });
+        let said = said.await.unwrap();
+        assert!(said.contains(&format!("code {code}\r\n")) && !said.contains("sword"), "{said}");
+        assert!(said.split_whitespace().any(|word| word == "echo"), "what is typed shows again: {said}");
     }
 }
 

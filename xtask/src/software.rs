@@ -33,11 +33,16 @@ enum Origin {
 }
 
 /// All of it. What others need to be installed stands before them.
-pub(crate) const SOFTWARE: [Software; 12] = [
+pub(crate) const SOFTWARE: [Software; 13] = [
     Software {
         name: "curl",
         origin: Origin::Apt("curl"),
         needed_by: "tests that put another client against our sandbox",
+    },
+    Software {
+        name: "script",
+        origin: Origin::Apt("bsdutils"),
+        needed_by: "the test of the program at a terminal",
     },
     Software {
         name: "openssl",

@@ -254,7 +254,10 @@ The session is kept between runs, sealed if there is a key: session_key in the p
 
 const SECRET_HELP: &str = "\
 The profile says where: client_secret = { keyring = \"a name\" }, or { file = \"secret.txt\" }. At a terminal it is asked for, and not shown;
-else it is read from stdin: pass show acme | claviger secret set acme";
+else it is read from stdin: pass show acme | claviger secret set acme
+
+What has a name is kept in a sealed file; its key is that of $CLAVIGER_SEAL_KEY, or in the file of $CLAVIGER_SEAL_KEY_FILE,
+else one that is kept beside it.";
 
 const MAN_HELP: &str = "\
 For a look: claviger man | man -l -

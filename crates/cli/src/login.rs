@@ -48,24 +48,25 @@ pub(crate) async fn status(
 }
 
 /// Puts a secret where the profile says that it is, or takes it away. What the profile means is not asked: its secret may be missing.
-pub(crate) fn secret(
+pub(crate) async fn secret(
     choice: &Choice,
     arguments: &SecretArguments,
     environment: &Environment,
 ) -> Result<Exit, Failure> {
     let choice = Choice { profile: Some(arguments.of.clone()), ..choice.clone() };
     let section = settings::choose(settings::open(&choice, environment)?, &choice, environment)?;
-    let place = SecretPlace::of(&section, arguments.setting.as_deref(), environment.variables())?;
+    let variables = environment.variables();
+    let place = SecretPlace::of(&section, arguments.setting.as_deref(), variables)?;
     let said = match arguments.action {
         SecretAction::Set => {
             let question = format!("secret of {}, not shown: ", console::escaped(&arguments.of));
-            place.set(&ask(&question)?)?;
+            place.set(&ask(question).await?, variables)?;
             "the secret is in its place"
         }
         SecretAction::Forget if place.forget()? => "the secret is gone",
         SecretAction::Forget => "the secret was not there",
     };
-    console::note(&format!("{said} ({})", place.shown()));
+    console::note(&format!("{said} ({})", place.shown(variables)));
     Ok(Exit::Done)
 }
 

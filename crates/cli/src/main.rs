@@ -69,7 +69,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
             Command::Request(request) => request::run(choice, request, &environment).await,
             Command::Rpc(call) => rpc::run(choice, call, &environment).await,
             Command::Sandbox(sandbox) => sandbox::run(sandbox, &program()).await,
-            Command::Secret(secret) => login::secret(choice, &secret, &environment),
+            Command::Secret(secret) => login::secret(choice, &secret, &environment).await,
             Command::Status(status) => login::status(choice, status, &environment).await,
             Command::Token(token) => token::run(choice, token, &environment).await,
         }

@@ -86,7 +86,7 @@ impl KeyringSecret {
         } else {
             (
                 "the keyring cannot be used",
-                "unlock it, and see whether this machine has one; else name a file, { file = \"…\" }",
+                "unlock it, and see whether this machine has one; or have secrets sealed in files: CLAVIGER_SECRETS=sealed",
             )
         };
         Error::new(ErrorKind::Configuration, what).with_subject(self.name.as_str()).with_advice(advice)

@@ -20,12 +20,12 @@
 //! use secrecy::ExposeSecret;
 //!
 //! # let home = tempfile::tempdir()?;
-//! # let folder = home.path().join("secrets");
-//! let secret = SealedSecret::new(&folder, "acme");
-//! secret.set(&"swordfish".into())?;
-//! assert_eq!(secret.load()?.expose_secret(), "swordfish");
+//! # let state = home.path().join("state");
+//! let secret = SealedSecret::new(&state, "acme");
+//! secret.set(&"swordfish".into(), None)?;
+//! assert_eq!(secret.load(None)?.expose_secret(), "swordfish");
 //! assert!(secret.forget()?);
-//! assert!(secret.load().unwrap_err().advice().contains("secret set"));
+//! assert!(secret.load(None).unwrap_err().advice().contains("secret set"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

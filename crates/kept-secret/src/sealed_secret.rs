@@ -3,6 +3,7 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use claviger_error::{Error, ErrorKind};
@@ -10,40 +11,35 @@ use claviger_private_file::{PrivateFile, Problem, prepare_folder};
 use claviger_seal::{Seal, SealKey, Unopened};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
 
 /// Knows a secret in a sealed file, by its name. The calls block.
 ///
-/// The key is given, or it is one that the first [`set`](Self::set) makes and keeps in the same folder, as `seal.key`.
+/// It is in the folder `secrets` of the folder for state. The key is given, or it is one that the first
+/// [`set`](Self::set) without makes and keeps in that folder, as `seal.key`. A copy of the folder, in a backup for one, is
+/// of no use without a key that was given.
 ///
 /// # Example
 ///
 /// See the [crate's documentation](crate).
 #[derive(Clone, Debug)]
 pub struct SealedSecret {
+    state: PathBuf,
     folder: PathBuf,
     name: String,
     digest: String,
     file: PrivateFile,
-    key: Option<SealKey>,
 }
 
 impl SealedSecret {
-    /// Names the folder, and the secret. Nothing is looked up yet.
+    /// Names the folder for state, and the secret. Nothing is looked up yet.
     #[must_use]
-    pub fn new(folder: impl Into<PathBuf>, name: impl Into<String>) -> Self {
-        let (folder, name) = (folder.into(), name.into());
+    pub fn new(state: impl Into<PathBuf>, name: impl Into<String>) -> Self {
+        let (state, name) = (state.into(), name.into());
         let digest = Sha256::new_with_prefix(b"claviger secret 1").chain_update(&name).finalize();
         let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let folder = state.join("secrets");
         let file = PrivateFile::new(&folder, &digest, "sealed");
-        Self { folder, name, digest, file, key: None }
-    }
-
-    /// Seals and opens with this key: a copy of the whole folder, in a backup for one, is of no use without it.
-    #[must_use]
-    pub fn with_key(mut self, key: SealKey) -> Self {
-        self.key = Some(key);
-        self
+        Self { state, folder, name, digest, file }
     }
 
     /// Returns where it is kept.
@@ -58,15 +54,15 @@ impl SealedSecret {
     ///
     /// [`Configuration`](ErrorKind::Configuration) if there is none; if its file is damaged, another user's or open to
     /// others; or if there is no key, or another one than it was sealed with.
-    pub fn load(&self) -> Result<SecretString, Error> {
+    pub fn load(&self, key: Option<SealKey>) -> Result<SecretString, Error> {
         let read =
             self.file.read().map_err(|error| self.failed("the sealed secret cannot be read", error))?;
         let Some(sealed) = read else {
             return Err(self.wrong("there is no secret of this name", SET));
         };
         self.prepare()?;
-        let key = match &self.key {
-            Some(key) => key.clone(),
+        let key = match key {
+            Some(key) => key,
             None => self.kept_key()?.ok_or_else(|| {
                 self.wrong("the key that the secret was sealed with is not there", OTHER_KEY)
             })?,
@@ -87,17 +83,18 @@ impl SealedSecret {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](ErrorKind::Configuration) if the folder or the file cannot be written, or others may write
-    /// there; [`Runtime`](ErrorKind::Runtime) if the operating system has no randomness to give.
-    pub fn set(&self, secret: &SecretString) -> Result<(), Error> {
+    /// [`Configuration`](ErrorKind::Configuration) if the folder or the file cannot be written, if others may write
+    /// there, or if another process is at it for 10 s; [`Runtime`](ErrorKind::Runtime) if the operating system has no
+    /// randomness to give.
+    pub fn set(&self, secret: &SecretString, key: Option<SealKey>) -> Result<(), Error> {
         let unwritten = |error| self.failed("the secret cannot be written", error);
         self.prepare()?;
-        let key = match &self.key {
-            Some(key) => key.clone(),
+        let key = match key {
+            Some(key) => key,
             None => self.key_to_keep()?,
         };
         let sealed = Seal::new(&key, KIND).close(secret.expose_secret().as_bytes(), &self.digest)?;
-        let lock = self.file.lock().map_err(unwritten)?;
+        let lock = self.file.lock_within(PATIENCE).map_err(unwritten)?;
         self.file.write(&sealed, &lock).map_err(unwritten)
     }
 
@@ -105,39 +102,41 @@ impl SealedSecret {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](ErrorKind::Configuration) if the file cannot be removed.
+    /// [`Configuration`](ErrorKind::Configuration) if the file cannot be removed, or another process is at it for 10 s.
     pub fn forget(&self) -> Result<bool, Error> {
+        let kept = |error| self.failed("the secret cannot be removed", error);
+        if !self.folder.exists() {
+            return Ok(false);
+        }
+        let lock = self.file.lock_within(PATIENCE).map_err(kept)?;
         // Whatever is in its place goes; whoever is not there was not.
-        let was_there = std::fs::symlink_metadata(self.file.path()).is_ok();
-        self.file.remove().map_err(|error| self.failed("the secret cannot be removed", error))?;
+        let was_there = self.file.path().symlink_metadata().is_ok();
+        self.file.remove_all(&[], &lock).map_err(kept)?;
         Ok(was_there)
     }
 
     /// Finds the key that an earlier one was sealed with, or makes one, which is written out before anything is sealed.
     fn key_to_keep(&self) -> Result<SealKey, Error> {
-        let unwritten = |error| self.failed("the key for secrets cannot be written", error);
+        let unwritten = |error| self.key_failed("the key for secrets cannot be written", error);
         let file = self.key_file();
         // Held while it is looked for, so that two at once do not make two.
-        let lock = file.lock().map_err(unwritten)?;
+        let lock = file.lock_within(PATIENCE).map_err(unwritten)?;
         if let Some(key) = self.kept_key()? {
             return Ok(key);
         }
         let key = SealKey::random()?;
-        let text = Zeroizing::new(format!("{}\n", key.to_base64().expose_secret()));
-        file.write(text.as_bytes(), &lock).map_err(unwritten)?;
+        file.write(key.to_base64().expose_secret().as_bytes(), &lock).map_err(unwritten)?;
         Ok(key)
     }
 
     fn kept_key(&self) -> Result<Option<SealKey>, Error> {
         let file = self.key_file();
-        let subject = || file.path().display().to_string();
-        let read = file.read().map_err(|error| {
-            self.failed("the key for secrets cannot be read", error).with_subject(subject())
-        })?;
+        let read =
+            file.read().map_err(|error| self.key_failed("the key for secrets cannot be read", error))?;
         let Some(bytes) = read else { return Ok(None) };
         let text = std::str::from_utf8(&bytes).unwrap_or_default().trim_end();
         SealKey::from_base64(&text.into()).map(Some).map_err(|error| {
-            error.with_subject(subject()).with_advice(
+            error.with_subject(file.path().display().to_string()).with_advice(
                 "put the key back that was there; or take the file away, and set each secret again",
             )
         })
@@ -147,23 +146,44 @@ impl SealedSecret {
         PrivateFile::new(&self.folder, "seal", "key")
     }
 
+    /// Who may write to the folder for state could put another in the place of ours.
     fn prepare(&self) -> Result<(), Error> {
-        prepare_folder(&self.folder).map_err(|problem| match problem {
-            Problem::Refused(error) => error,
-            Problem::Unusable(error) => {
-                Error::new(ErrorKind::Configuration, "the folder for secrets cannot be used")
-                    .with_subject(self.folder.display().to_string())
-                    .with_source(error)
-                    .with_advice("name a folder of your own, on a disk that is there")
-            }
-        })
+        for folder in [&self.state, &self.folder] {
+            prepare_folder(folder).map_err(|problem| match problem {
+                Problem::Refused(error) => error,
+                Problem::Unusable(error) => {
+                    Error::new(ErrorKind::Configuration, "the folder for secrets cannot be used")
+                        .with_subject(folder.display().to_string())
+                        .with_source(error)
+                        .with_advice("name a folder of your own, on a disk that is there")
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    fn key_failed(&self, what: &'static str, error: io::Error) -> Error {
+        let is_exposed = is_exposed(&error);
+        let error = self.failed(what, error).with_subject(self.key_file().path().display().to_string());
+        if !is_exposed {
+            return error;
+        }
+        error.with_advice("make it yours alone (chown, chmod 600) if nobody has read it, else delete it and set each secret again")
     }
 
     fn failed(&self, what: &'static str, error: io::Error) -> Error {
-        let advice = if error.kind() == io::ErrorKind::PermissionDenied {
-            "make the file yours alone (chown, chmod 600) if nobody has read it, else have the secret replaced by whoever gave it"
+        let (what, advice) = if is_exposed(&error) {
+            (
+                "others may have read it, or written to it",
+                "make the file yours alone (chown, chmod 600) if nobody has read it, else have the secret replaced by whoever gave it",
+            )
+        } else if error.kind() == io::ErrorKind::TimedOut {
+            (what, "wait for the other process that has it locked, or end that")
         } else {
-            "see what is in the place of the file, and whether its folder has room and can be written to"
+            (
+                what,
+                "see what is in the place of the file, and whether its folder has room and can be written to",
+            )
         };
         self.wrong(what, advice).with_source(error)
     }
@@ -174,6 +194,12 @@ impl SealedSecret {
     }
 }
 
+/// Tells whether it was refused because of its owner or its permissions, and not by the operating system.
+fn is_exposed(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none()
+}
+
+const PATIENCE: Duration = Duration::from_secs(10);
 /// What its seals are for.
 const KIND: &str = "secret";
 const SET: &str = "put it there: claviger secret set PROFILE";

@@ -60,6 +60,7 @@ mod browser;
 mod keeper;
 mod login;
 mod profile_session;
+mod prompt;
 mod secret_place;
 mod status;
 mod under_way;
@@ -68,7 +69,8 @@ pub use {
     keeper::{Keeper, StateFolder},
     login::Way,
     profile_session::{ProfileSession, Say, Words},
-    secret_place::{SecretPlace, ask},
+    prompt::ask,
+    secret_place::SecretPlace,
     status::Status,
     under_way::sessions_stored,
 };

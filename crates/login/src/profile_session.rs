@@ -153,6 +153,12 @@ impl TokenSource for ProfileSession {
         let was_rejected = matches!(why, Fetch::Rejected(_));
         let under_way = UnderWay::begin(self.say);
         let fetched = self.session.fetch(why).await.map_err(|error| self.advised(error));
+        if let Err(error) = &fetched
+            && under_way.is_last()
+        {
+            // Nobody else will say it.
+            (self.say)(Words::Warning(&format!("the session was not renewed: {error}; {}", error.advice())));
+        }
         under_way.end().await;
         if let Ok(token) = &fetched {
             let was_kept = before.is_some_and(|kept| kept.access_token().header() == token.header());

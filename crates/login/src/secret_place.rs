@@ -2,14 +2,13 @@
 
 use std::{
     fs,
-    io::{self, IsTerminal, Read, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
 use claviger_auth_core::{Error, ErrorKind};
 use claviger_profiles::{KeptSecret, SecretSource, Section, Value, Variables};
 use secrecy::{ExposeSecret, SecretString};
-use zeroize::Zeroizing;
 
 /// Knows where a profile has a secret: in a file, or put away by its name.
 ///
@@ -71,10 +70,10 @@ impl SecretPlace {
 
     /// Names the setting, and its place.
     #[must_use]
-    pub fn shown(&self) -> String {
+    pub fn shown(&self, variables: &Variables) -> String {
         match &self.place {
             Place::File(file) => format!("{}, {}", self.setting, file.display()),
-            Place::Kept(secret) => format!("{}, {}", self.setting, secret.shown()),
+            Place::Kept(secret) => format!("{}, {}", self.setting, secret.shown(variables)),
         }
     }
 
@@ -84,7 +83,7 @@ impl SecretPlace {
     ///
     /// [`Configuration`](ErrorKind::Configuration) if it is empty, has control characters in it (several lines, for one),
     /// or if the place cannot be written to: what was there is there still.
-    pub fn set(&self, secret: &SecretString) -> Result<(), Error> {
+    pub fn set(&self, secret: &SecretString, variables: &Variables) -> Result<(), Error> {
         let text = secret.expose_secret();
         if text.is_empty() || text.contains(char::is_control) {
             return Err(Error::new(
@@ -96,9 +95,9 @@ impl SecretPlace {
         }
         match &self.place {
             Place::File(file) => {
-                write(file, text).map_err(|error| self.failed("the secret cannot be written", error))
+                write(file, text).map_err(|error| self.failed("the secret cannot be written", file, error))
             }
-            Place::Kept(kept) => kept.set(secret),
+            Place::Kept(kept) => kept.set(secret, variables),
         }
     }
 
@@ -115,13 +114,13 @@ impl SecretPlace {
         match fs::remove_file(file) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(self.failed("the secret cannot be removed", error)),
+            Err(error) => Err(self.failed("the secret cannot be removed", file, error)),
         }
     }
 
-    fn failed(&self, what: &'static str, error: io::Error) -> Error {
+    fn failed(&self, what: &'static str, file: &Path, error: io::Error) -> Error {
         Error::new(ErrorKind::Configuration, what)
-            .with_subject(self.shown())
+            .with_subject(format!("{}, {}", self.setting, file.display()))
             .with_source(error)
             .with_advice("check that its folder is there, and yours to write to")
     }
@@ -146,59 +145,34 @@ fn write(file: &Path, text: &str) -> io::Result<()> {
 const NO_PLACE: &str =
     "write client_secret = { file = \"secret.txt\" } below the profile's name, or { keyring = \"a name\" }";
 
-/// Asks for a secret: on a terminal without showing what is typed, else it is standard input, less its last line end.
-///
-/// # Errors
-///
-/// [`Configuration`](ErrorKind::Configuration) if standard input cannot be read, is no text, or is too long to be a
-/// secret.
-pub fn ask(question: &str) -> Result<SecretString, Error> {
-    let unreadable = |error: io::Error| {
-        Error::new(ErrorKind::Configuration, "the secret cannot be read from standard input")
-            .with_source(error)
-            .with_advice("type it at a terminal, or pipe it in")
-    };
-    if io::stdin().is_terminal() {
-        return rpassword::prompt_password(question).map(SecretString::from).map_err(unreadable);
-    }
-    read(io::stdin().lock()).map_err(unreadable)
-}
-
-fn read(input: impl Read) -> io::Result<SecretString> {
-    // With room for it all, so that no copy is left behind where the buffer grows.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST + 1));
-    input.take(LONGEST as u64 + 1).read_to_end(&mut bytes)?;
-    if bytes.len() > LONGEST {
-        return Err(io::ErrorKind::FileTooLarge.into());
-    }
-    let text = std::str::from_utf8(&bytes).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
-    let text = text.strip_suffix('\n').unwrap_or(text);
-    Ok(text.strip_suffix('\r').unwrap_or(text).into())
-}
-
-/// As long as what profiles take for a secret.
-const LONGEST: usize = 64 * 1024;
-
 #[cfg(test)]
 mod tests {
     use claviger_profiles::Document;
 
     use super::*;
 
+    fn variables(folder: &Path) -> Variables {
+        let state = folder.join("state").into_os_string();
+        Variables::new(move |name| match name {
+            "CLAVIGER_STATE_DIR" => Some(state.clone()),
+            "CLAVIGER_SECRETS" => Some("sealed".into()),
+            _ => None,
+        })
+    }
+
     fn place(folder: &Path, secrets: &str, setting: Option<&str>) -> Result<SecretPlace, Error> {
         let file = folder.join("claviger.toml");
         fs::write(&file, format!("[profiles.a]\nprovider = 'clazar'\n{secrets}\n")).unwrap();
-        let state = folder.join("state").into_os_string();
-        let variables = Variables::new(move |name| (name == "CLAVIGER_STATE_DIR").then(|| state.clone()));
-        SecretPlace::of(&Document::open(&file).unwrap().choose(None).unwrap(), setting, &variables)
+        SecretPlace::of(&Document::open(&file).unwrap().choose(None).unwrap(), setting, &variables(folder))
     }
 
     #[test]
     fn puts_a_secret_where_the_profile_looks_for_it_and_takes_it_away() {
         let folder = tempfile::tempdir().unwrap();
         let place = place(folder.path(), "client_secret = { file = 's.txt' }", None).unwrap();
+        let variables = variables(folder.path());
         for secret in ["swordfish", "marlin"] {
-            place.set(&secret.into()).unwrap();
+            place.set(&secret.into(), &variables).unwrap();
             assert_eq!(fs::read_to_string(folder.path().join("s.txt")).unwrap(), format!("{secret}\n"));
         }
         #[cfg(unix)]
@@ -212,11 +186,11 @@ mod tests {
             let link = folder.path().join("s.txt");
             fs::rename(&link, folder.path().join("aside")).unwrap();
             std::os::unix::fs::symlink("nothing", &link).unwrap();
-            assert!(place.set(&"swordfish".into()).is_err() && link.is_symlink());
+            assert!(place.set(&"swordfish".into(), &variables).is_err() && link.is_symlink());
             fs::rename(folder.path().join("aside"), &link).unwrap();
         }
         for bad in ["", "sword\nfish"] {
-            let error = place.set(&bad.into()).unwrap_err();
+            let error = place.set(&bad.into(), &variables).unwrap_err();
             assert!(!error.to_string().contains("fish"), "{error}");
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left behind");
@@ -228,8 +202,9 @@ mod tests {
     fn puts_a_secret_away_by_its_name() {
         let folder = tempfile::tempdir().unwrap();
         let place = place(folder.path(), "client_secret = { keyring = 'acme' }", None).unwrap();
-        assert!(place.shown().starts_with("client_secret, acme, sealed in "), "{}", place.shown());
-        place.set(&"swordfish".into()).unwrap();
+        let shown = place.shown(&variables(folder.path()));
+        assert!(shown.starts_with("client_secret, acme, sealed in "), "{shown}");
+        place.set(&"swordfish".into(), &variables(folder.path())).unwrap();
         assert_eq!(
             fs::read_dir(folder.path().join("state/secrets")).unwrap().count(),
             4,
@@ -251,15 +226,5 @@ mod tests {
             assert!(error.advice().contains("{ file"), "{error}");
             assert!(!format!("{error} {error:?}").contains("swordfish"));
         }
-    }
-
-    #[test]
-    fn reads_one_line_and_leaves_its_end_out() {
-        let text = |input: &[u8]| read(input).map(|secret| secret.expose_secret().to_owned());
-        for input in ["a b", "a b\n", "a b\r\n"] {
-            assert_eq!(text(input.as_bytes()).unwrap(), "a b");
-        }
-        assert_eq!(text(b"a\nb\n").unwrap(), "a\nb", "whoever takes it refuses that");
-        assert!(text(b"\xff").is_err() && text(&vec![b'a'; LONGEST + 1]).is_err());
     }
 }

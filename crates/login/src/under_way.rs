@@ -37,6 +37,11 @@ impl UnderWay {
         Self(())
     }
 
+    /// Tells whether the program was interrupted meanwhile.
+    pub(crate) fn is_last(&self) -> bool {
+        STATE.borrow().is_interrupted
+    }
+
     /// The renewal is through. In a program that was interrupted nothing comes after it: this does not return then.
     pub(crate) async fn end(self) {
         drop(self);
@@ -86,6 +91,15 @@ async fn listen(mut signals: Signals, say: Say) {
         }
     }
     process::exit(code)
+}
+
+/// Waits for a signal that ends programs, and returns the exit code that a shell has for it. Where nobody may listen,
+/// signals do what they always do.
+pub(crate) async fn interrupted() -> i32 {
+    match Signals::new() {
+        Ok(mut signals) => signals.next().await,
+        Err(_) => pending().await,
+    }
 }
 
 #[cfg(unix)]

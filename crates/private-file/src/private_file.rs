@@ -4,6 +4,8 @@ use std::{
     fs::{self, File, Metadata, OpenOptions, TryLockError},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use zeroize::Zeroizing;
@@ -126,15 +128,15 @@ impl PrivateFile {
         absent_is_fine(fs::remove_file(&self.data))
     }
 
-    /// Takes it away for good: with what was [set aside](Self::set_aside) under this extension, and with what a process
+    /// Takes it away for good: with what was [set aside](Self::set_aside) under these extensions, and with what a process
     /// that was killed left half written.
     ///
     /// # Errors
     ///
     /// Those of the operating system.
-    pub fn remove_all(&self, extension: &str, _lock: &Lock) -> io::Result<()> {
+    pub fn remove_all(&self, aside: &[&str], _lock: &Lock) -> io::Result<()> {
         self.remove()?;
-        for extension in [TEMPORARY, extension] {
+        for extension in aside.iter().chain(&[TEMPORARY]) {
             absent_is_fine(fs::remove_file(self.data.with_extension(extension)))?;
         }
         self.sync_folder()
@@ -161,7 +163,11 @@ impl PrivateFile {
     ///
     /// `InvalidData` if something else is in its place; else those of the operating system.
     pub fn try_lock(&self) -> io::Result<Option<Lock>> {
-        let file = self.lock_file()?;
+        match must_be_file(&self.lock) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let file = private().write(true).create(true).truncate(false).open(&self.lock)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Lock { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -169,23 +175,20 @@ impl PrivateFile {
         }
     }
 
-    /// As [`try_lock`](Self::try_lock), and waits for whoever has it.
+    /// As [`try_lock`](Self::try_lock), and waits up to this long for whoever has it. It blocks.
     ///
     /// # Errors
     ///
-    /// As [`try_lock`](Self::try_lock).
-    pub fn lock(&self) -> io::Result<Lock> {
-        let file = self.lock_file()?;
-        file.lock()?;
-        Ok(Lock { _file: file })
-    }
-
-    fn lock_file(&self) -> io::Result<File> {
-        match must_be_file(&self.lock) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+    /// `TimedOut` if it is not given back by then; else as [`try_lock`](Self::try_lock).
+    pub fn lock_within(&self, patience: Duration) -> io::Result<Lock> {
+        let pauses = patience.as_millis() / PAUSE.as_millis();
+        for _ in 0..pauses {
+            if let Some(lock) = self.try_lock()? {
+                return Ok(lock);
+            }
+            thread::sleep(PAUSE);
         }
-        private().write(true).create(true).truncate(false).open(&self.lock)
+        self.try_lock()?.ok_or_else(|| io::ErrorKind::TimedOut.into())
     }
 }
 
@@ -220,6 +223,7 @@ fn private() -> OpenOptions {
 
 /// The extension of what is not written out yet.
 const TEMPORARY: &str = "new";
+const PAUSE: Duration = Duration::from_millis(10);
 /// Longer than any secret.
 const MAX_LENGTH: usize = 256 * 1024;
 
@@ -267,7 +271,7 @@ mod tests {
             fs::write(folder.path().join(name), "left behind").unwrap();
         }
         for _ in 0..2 {
-            file.remove_all("ended", &lock).unwrap();
+            file.remove_all(&["ended"], &lock).unwrap();
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the lock");
         }
     }
@@ -292,9 +296,9 @@ mod tests {
         drop(lock);
         assert!(other.try_lock().unwrap().is_some());
 
-        let lock = one.lock().unwrap();
-        let waiting = std::thread::spawn(move || other.lock().map(drop));
-        fs::write(one.path(), "the first one's").unwrap();
+        let lock = one.lock_within(Duration::ZERO).unwrap();
+        assert_eq!(other.lock_within(PAUSE).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        let waiting = thread::spawn(move || other.lock_within(Duration::from_secs(60)).map(drop));
         drop(lock);
         waiting.join().unwrap().unwrap();
     }

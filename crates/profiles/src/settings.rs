@@ -14,8 +14,7 @@ mod schema;
 mod secret;
 mod section;
 
-#[cfg(not(feature = "keyring"))]
-pub(crate) use self::secret::read as read_secret;
+pub(crate) use self::secret::read_own as read_own_secret;
 pub(crate) use self::{
     client::{Client, IDENTITY},
     schema::Names,

@@ -42,7 +42,13 @@ impl SealKey {
     ///
     /// [`Configuration`](ErrorKind::Configuration) if they are not 32.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        bytes.try_into().map(|bytes| Self(Arc::new(SecretBox::new(Box::new(bytes))))).map_err(|_| no_key())
+        if bytes.len() != LENGTH {
+            return Err(Error::new(ErrorKind::Configuration, "the key has not 32 bytes"));
+        }
+        // In its place at once: elsewhere it would not be wiped.
+        let mut key = SecretBox::new(Box::new([0; LENGTH]));
+        key.expose_secret_mut().copy_from_slice(bytes);
+        Ok(Self(Arc::new(key)))
     }
 
     /// Reads it from base64, with its padding (RFC 4648 section 4).
@@ -54,7 +60,7 @@ impl SealKey {
         // With room for what the decoder reckons with.
         let mut bytes = Zeroizing::new([0; LENGTH + 4]);
         let length = STANDARD.decode_slice(text.expose_secret(), &mut *bytes).map_err(|_| no_key())?;
-        bytes.get(..length).ok_or_else(no_key).and_then(Self::from_bytes)
+        bytes.get(..length).ok_or_else(no_key).and_then(|bytes| Self::from_bytes(bytes).map_err(|_| no_key()))
     }
 
     /// Writes it as [`from_base64`](Self::from_base64) reads it.

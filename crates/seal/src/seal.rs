@@ -20,10 +20,11 @@ use crate::SealKey;
 /// See the [crate's documentation](crate).
 pub struct Seal {
     cipher: XChaCha20Poly1305,
-    /// What a file begins with, and in it what tells a wrong key from a damaged file. Of a random key it tells nothing
+    /// What a file of this kind begins with.
+    mark: String,
+    /// The same with the version, and with what tells a wrong key from a damaged file. Of a random key it tells nothing
     /// else.
     head: String,
-    mark: String,
 }
 
 /// Tells why a file was not opened.
@@ -41,16 +42,17 @@ pub enum Unopened {
 }
 
 impl Seal {
-    /// Seals things of this kind, which is one word: files of another kind are not opened.
+    /// Seals things of this kind, which is one word. No name of one kind may be one of another: the name is what is sealed
+    /// in, and the kind only stands before it.
     #[must_use]
     pub fn new(key: &SealKey, kind: &str) -> Self {
         let mut digest = Sha256::new_with_prefix(format!("claviger {kind} key 1"));
         digest.update(key.expose_secret());
         let key_id: String = digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let mark = format!("{} 1 ", mark(kind));
+        let mark = mark(kind);
         Self {
             cipher: XChaCha20Poly1305::new(key.expose_secret().into()),
-            head: format!("{mark}{key_id}\n"),
+            head: format!("{mark}{VERSION}{key_id}\n"),
             mark,
         }
     }
@@ -78,10 +80,8 @@ impl Seal {
     /// [`Unopened`], if it was not that.
     pub fn open(&self, file: &[u8], name: &str) -> Result<Zeroizing<Vec<u8>>, Unopened> {
         let text = std::str::from_utf8(file).map_err(|_| Unopened::Damaged)?;
-        if !text.starts_with(self.mark.trim_end_matches("1 ")) {
-            return Err(Unopened::NotSealed);
-        }
-        if !text.starts_with(&self.mark) {
+        let rest = text.strip_prefix(&self.mark).ok_or(Unopened::NotSealed)?;
+        if !rest.starts_with(VERSION) {
             return Err(Unopened::OtherVersion);
         }
         let (_, data) = text.split_once('\n').ok_or(Unopened::Damaged)?;
@@ -109,8 +109,10 @@ impl fmt::Debug for Seal {
 }
 
 fn mark(kind: &str) -> String {
-    format!("claviger sealed {kind}")
+    format!("claviger sealed {kind} ")
 }
+
+const VERSION: &str = "1 ";
 
 #[cfg(test)]
 mod tests {

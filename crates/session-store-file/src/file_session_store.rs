@@ -115,7 +115,7 @@ impl SessionLock for FileLock {
     async fn remove(&mut self) -> Result<(), Error> {
         let lock = Arc::clone(&self.lock);
         let removed = self.store.aside(move |shelf| {
-            let removed = shelf.file.remove_all(ENDED, &lock);
+            let removed = shelf.file.remove_all(&[ENDED], &lock);
             removed.map_err(|error| shelf.failed("the session cannot be removed", error))
         });
         removed.await

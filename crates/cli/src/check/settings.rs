@@ -52,7 +52,7 @@ pub(super) fn origins(section: &Section, choice: &Choice, environment: &Environm
             }
             Value::Secret(SecretSource::File(_)) => report.ok(step, format!("a file, named at {position}")),
             Value::Secret(SecretSource::Keyring(entry)) => {
-                report.ok(step, format!("{entry}, which secret set has put away, named at {position}"));
+                report.ok(step, format!("by the name {entry}, named at {position}"));
             }
             Value::Flag(_) | Value::List(_) | Value::Text(_) => {
                 report.ok(step, position.to_string());

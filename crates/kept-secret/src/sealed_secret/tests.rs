@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use super::*;
 
 fn secret(folder: &TempDir, name: &str) -> SealedSecret {
-    SealedSecret::new(folder.path().join("secrets"), name)
+    SealedSecret::new(folder.path(), name)
 }
 
 fn key(byte: u8) -> SealKey {
@@ -15,12 +15,16 @@ fn key(byte: u8) -> SealKey {
 }
 
 fn text(secret: &SealedSecret) -> String {
-    secret.load().unwrap().expose_secret().to_owned()
+    secret.load(None).unwrap().expose_secret().to_owned()
 }
 
 /// What it says, and that it says nothing of the secret.
 fn says(secret: &SealedSecret) -> String {
-    let error = secret.load().unwrap_err();
+    says_with(secret, None)
+}
+
+fn says_with(secret: &SealedSecret, key: Option<SealKey>) -> String {
+    let error = secret.load(key).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     let all = format!("{error:?} {error} {}", error.advice());
     assert!(!all.contains("fish"), "{all}");
@@ -34,7 +38,7 @@ fn is_put_there_found_and_taken_away() {
         let secret = secret(&folder, name);
         assert!(says(&secret).contains("there is no secret of this name"));
         for word in ["swordfish", "a catfish"] {
-            secret.set(&word.into()).unwrap();
+            secret.set(&word.into(), None).unwrap();
             assert_eq!(text(&secret), word);
         }
         assert!(secret.forget().unwrap());
@@ -47,28 +51,40 @@ fn is_put_there_found_and_taken_away() {
 #[test]
 fn nothing_of_it_can_be_read_without_the_key() {
     let folder = tempfile::tempdir().unwrap();
-    let (one, other) = (secret(&folder, "one"), secret(&folder, "other").with_key(key(7)));
-    for secret in [&one, &other] {
-        secret.set(&"swordfish".into()).unwrap();
-        assert_eq!(text(secret), "swordfish");
+    let (one, other) = (secret(&folder, "one"), secret(&folder, "other"));
+    one.set(&"swordfish".into(), None).unwrap();
+    other.set(&"swordfish".into(), Some(key(7))).unwrap();
+    for (secret, key) in [(&one, None), (&other, Some(key(7)))] {
+        assert_eq!(secret.load(key).unwrap().expose_secret(), "swordfish");
         let file = fs::read_to_string(secret.path()).unwrap();
         assert!(file.starts_with("claviger sealed secret 1 ") && !file.contains("fish"), "{file}");
         assert!(!format!("{secret:?}").contains("fish"));
     }
-    assert!(says(&other.clone().with_key(key(8))).contains("sealed with another key"));
-    assert!(says(&secret(&folder, "other")).contains("sealed with another key"));
+    assert!(says_with(&other, Some(key(8))).contains("sealed with another key"));
+    assert!(says(&other).contains("sealed with another key"));
     fs::remove_file(folder.path().join("secrets/seal.key")).unwrap();
     assert!(says(&one).contains("the key that the secret was sealed with is not there"));
-    assert_eq!(text(&other), "swordfish", "which has no need of it");
-    one.set(&"marlin".into()).unwrap();
+    assert!(other.load(Some(key(7))).is_ok(), "which has no need of it");
+    one.set(&"marlin".into(), None).unwrap();
     assert_eq!(text(&one), "marlin", "sealed anew");
+}
+
+#[test]
+fn what_was_half_written_goes_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = secret(&folder, "acme");
+    assert!(!secret.forget().unwrap());
+    secret.set(&"swordfish".into(), None).unwrap();
+    let half = secret.path().with_extension("new");
+    fs::copy(secret.path(), &half).unwrap();
+    assert!(secret.forget().unwrap() && !half.exists());
 }
 
 #[test]
 fn one_does_not_pass_for_another() {
     let folder = tempfile::tempdir().unwrap();
     let (one, other) = (secret(&folder, "one"), secret(&folder, "other"));
-    one.set(&"swordfish".into()).unwrap();
+    one.set(&"swordfish".into(), None).unwrap();
     fs::copy(one.path(), other.path()).unwrap();
     assert!(says(&other).contains("damaged"));
     for bad in ["", "swordfish", "claviger sealed secret 1 "] {
@@ -79,7 +95,7 @@ fn one_does_not_pass_for_another() {
     assert!(says(&one).contains("another version"));
     fs::write(folder.path().join("secrets/seal.key"), "swordfish").unwrap();
     assert!(says(&one).contains("not 32 bytes in base64"));
-    assert!(one.set(&"marlin".into()).is_err(), "what others were sealed with may be got back");
+    assert!(one.set(&"marlin".into(), None).is_err(), "what others were sealed with may be got back");
 }
 
 #[test]
@@ -87,7 +103,8 @@ fn two_that_are_first_at_once_have_one_key() {
     for _ in 0..20 {
         let folder = tempfile::tempdir().unwrap();
         let secrets = ["one", "other", "third"].map(|name| secret(&folder, name));
-        let setting = secrets.clone().map(|secret| thread::spawn(move || secret.set(&"swordfish".into())));
+        let setting =
+            secrets.clone().map(|secret| thread::spawn(move || secret.set(&"swordfish".into(), None)));
         for set in setting {
             set.join().unwrap().unwrap();
         }
@@ -102,7 +119,7 @@ fn is_for_its_user_alone() {
 
     let folder = tempfile::tempdir().unwrap();
     let secret = secret(&folder, "acme");
-    secret.set(&"swordfish".into()).unwrap();
+    secret.set(&"swordfish".into(), None).unwrap();
     let inside = folder.path().join("secrets");
     assert_eq!(fs::metadata(&inside).unwrap().permissions().mode() & 0o777, 0o700);
     for entry in fs::read_dir(&inside).unwrap() {
@@ -110,10 +127,13 @@ fn is_for_its_user_alone() {
     }
     for file in [secret.path().to_owned(), inside.join("seal.key")] {
         fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(says(&secret).contains("cannot be read"));
+        assert!(says(&secret).contains("others may have read it"));
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     }
     fs::set_permissions(&inside, fs::Permissions::from_mode(0o770)).unwrap();
     assert!(says(&secret).contains("others may write there"));
-    assert!(secret.set(&"marlin".into()).is_err());
+    fs::set_permissions(&inside, fs::Permissions::from_mode(0o700)).unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    assert!(says(&secret).contains("others may write there"));
+    assert!(secret.set(&"marlin".into(), None).is_err());
 }

@@ -1,12 +1,12 @@
 //! Secrets, and where the settings say that they are.
 
-use std::{io, path::Path};
+use std::{fs::Metadata, io, path::Path};
 
 use claviger_auth_core::{Error, ErrorKind};
 use claviger_input_file::InputFile;
 use secrecy::SecretString;
 
-use super::position::Position;
+use super::{file, position::Position};
 use crate::{KeptSecret, Variables};
 
 /// Says where a secret is. Nothing is looked up before it is wanted.
@@ -48,7 +48,7 @@ impl SecretSource {
             }
             Self::Keyring(entry) => {
                 let secret = KeptSecret::new(entry, variables);
-                secret.and_then(|secret| secret.load()).map_err(|error| {
+                secret.and_then(|secret| secret.load(variables)).map_err(|error| {
                     let subject = error.subject().unwrap_or(entry);
                     let subject = format!("{position}, {name}, {subject}");
                     error.with_subject(subject)
@@ -60,20 +60,32 @@ impl SecretSource {
 }
 
 /// Reads a secret from a file, without what editors put around it.
-pub(crate) fn read(path: &Path) -> Result<SecretString, Error> {
+fn read(path: &Path) -> Result<SecretString, Error> {
+    read_if(path, |_| true)
+}
+
+/// As [`read`], of a file that others may not write.
+pub(crate) fn read_own(path: &Path) -> Result<SecretString, Error> {
+    read_if(path, |metadata| !file::is_others(metadata))
+}
+
+fn read_if(path: &Path, is_good: impl FnOnce(&Metadata) -> bool) -> Result<SecretString, Error> {
     let problem = |what| {
         Error::new(ErrorKind::Configuration, what)
             .with_advice("check the file; it holds the secret as text, and nothing else")
     };
-    let file = InputFile::read(path, MAX_LENGTH).map_err(|error| {
+    let found = InputFile::read(path, MAX_LENGTH).map_err(|error| {
         if error.kind() == io::ErrorKind::FileTooLarge {
             problem("the file with the secret is too large to be one")
         } else {
             problem("the file with the secret cannot be read").with_source(error)
         }
     })?;
+    if !is_good(found.metadata()) {
+        return Err(problem("others may write the file with the secret").with_advice("chmod go-w, or chown"));
+    }
     let text =
-        std::str::from_utf8(file.bytes()).map_err(|_| problem("the file with the secret is not text"))?;
+        std::str::from_utf8(found.bytes()).map_err(|_| problem("the file with the secret is not text"))?;
     // Editors put a mark before it, and line ends behind it.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_end_matches(['\r', '\n']);
     if text.is_empty() {
