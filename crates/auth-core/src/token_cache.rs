@@ -13,7 +13,7 @@ mod tests;
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use tokio::{runtime::Handle, time};
+use tokio::runtime::Handle;
 use tracing::Instrument;
 
 pub use self::state::{CacheState, TokenChanges};
@@ -147,29 +147,29 @@ impl<T: TokenSource> TokenCache<T> {
 
     async fn obtain_entry(&self) -> Result<Arc<Entry>, Error> {
         self.shared.with_good(|_| (), |now| self.fetch_ahead(now));
+        let runtime = Handle::try_current()
+            .map_err(|_| Error::new(ErrorKind::Runtime, "a token can only be fetched on a tokio runtime"))?;
         for _ in 0..ATTEMPTS {
-            let flight = match self.join()? {
+            let flight = match self.join(&runtime)? {
                 Joined::Flying(flight) => flight,
                 Joined::Good(entry) => return Ok(entry),
             };
             let _waiter = self.shared.telling().waiter();
-            let patience = self.shared.patience_with(&flight);
-            match time::timeout(patience, flight.landing()).await {
-                Ok(Landing::Done(result)) => return result,
-                Ok(Landing::Lost | Landing::Pending) => {}
-                Err(_elapsed) => self.shared.abandon(&flight),
+            if !flight.is_driven_by(&runtime) {
+                self.shared.watch_over(&flight).await;
+            }
+            if let Landing::Done(result) = flight.landing().await {
+                return result.clone();
             }
         }
         Err(Error::new(ErrorKind::Runtime, "the runtime that fetched the token was shut down"))
     }
 
     /// Finds a good token or the flight that will bring one; begins the flight if there is none.
-    fn join(&self) -> Result<Joined, Error> {
-        let runtime = Handle::try_current()
-            .map_err(|_| Error::new(ErrorKind::Runtime, "a token can only be fetched on a tokio runtime"))?;
+    fn join(&self, runtime: &Handle) -> Result<Joined, Error> {
         match self.shared.join()? {
             Joining::Begin(flight, why) => {
-                self.spawn(&runtime, Arc::clone(&flight), why);
+                self.spawn(runtime, Arc::clone(&flight), why);
                 Ok(Joined::Flying(flight))
             }
             Joining::Good(entry) => Ok(Joined::Good(entry)),
@@ -193,9 +193,12 @@ impl<T: TokenSource> TokenCache<T> {
     fn spawn(&self, runtime: &Handle, flight: Arc<Flight>, why: Why) {
         // Made here and not by the task: a task may be dropped before it is ever polled. And not under the lock:
         // a runtime that is shutting down drops it on the spot, and that takes the lock.
-        let crew = Crew::new(Arc::clone(&self.shared), flight);
+        let crew = Crew::new(Arc::clone(&self.shared), Arc::clone(&flight));
         let span = self.shared.telling().fetch(&why);
+        flight.drive_by(runtime);
         runtime.spawn(fly(crew, why).instrument(span));
+        let shared = Arc::clone(&self.shared);
+        runtime.spawn(async move { shared.watch_over(&flight).await });
     }
 }
 

@@ -3,13 +3,17 @@
 use std::{
     future::poll_fn,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
-use tokio::{sync::watch, time};
+use tokio::{
+    runtime::{self, Handle},
+    sync::Notify,
+    time,
+};
 
 use super::{entry::Entry, shared::Shared};
 use crate::{AccessToken, Error, ErrorKind, Fetch, TokenSource};
@@ -36,13 +40,15 @@ impl Why {
 pub(super) struct Flight {
     begun: Duration,
     is_early: bool,
-    landing: watch::Sender<Landing>,
+    driver: OnceLock<runtime::Id>,
+    landing: OnceLock<Landing>,
+    landed: Notify,
 }
 
 impl Flight {
     pub(super) fn new(begun: Duration, why: &Why) -> Self {
         let is_early = matches!(why, Why::Early);
-        Self { begun, is_early, landing: watch::Sender::new(Landing::Pending) }
+        Self { begun, is_early, driver: OnceLock::new(), landing: OnceLock::new(), landed: Notify::new() }
     }
 
     /// Tells whether the token was still good when it was begun.
@@ -54,34 +60,41 @@ impl Flight {
         self.begun
     }
 
+    /// Says which runtime it is spawned on.
+    pub(super) fn drive_by(&self, runtime: &Handle) {
+        let _ = self.driver.set(runtime.id());
+    }
+
+    pub(super) fn is_driven_by(&self, runtime: &Handle) -> bool {
+        self.driver.get().is_some_and(|driver| *driver == runtime.id())
+    }
+
     /// Waits for the end, whatever it is.
-    pub(super) async fn landing(&self) -> Landing {
-        let mut receiver = self.landing.subscribe();
-        let landed = receiver.wait_for(|landing| !matches!(landing, Landing::Pending)).await;
-        landed.map_or(Landing::Lost, |landing| landing.clone())
+    pub(super) async fn landing(&self) -> &Landing {
+        loop {
+            // Before the look: who lands in between tells this one, too.
+            let landed = self.landed.notified();
+            if let Some(landing) = self.landing.get() {
+                return landing;
+            }
+            landed.await;
+        }
     }
 
     /// Tells everybody. The first word counts.
     pub(super) fn land(&self, landing: Landing) {
-        self.landing.send_if_modified(|current| {
-            let first = matches!(current, Landing::Pending);
-            if first {
-                *current = landing;
-            }
-            first
-        });
+        if self.landing.set(landing).is_ok() {
+            self.landed.notify_waiters();
+        }
     }
 }
 
 /// How a flight ended.
-#[derive(Clone)]
 pub(super) enum Landing {
     /// With what all who wait for it get.
     Done(Result<Arc<Entry>, Error>),
     /// Without a result: its runtime went away, or it was given up. Begin another.
     Lost,
-    /// Not yet.
-    Pending,
 }
 
 /// Fetches one token. However it ends, the flight lands.

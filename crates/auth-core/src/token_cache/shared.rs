@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time};
 
 use super::{
     Settings,
@@ -123,8 +123,15 @@ impl<T> Shared<T> {
         deadline.saturating_add((deadline / 4).min(LONGEST_GRACE))
     }
 
-    pub(super) fn patience_with(&self, flight: &Flight) -> Duration {
-        self.patience().saturating_sub(self.clock.monotonic().saturating_sub(flight.begun()))
+    /// Waits until a flight has landed, and gives it up where that takes too long.
+    ///
+    /// One for all who wait on the runtime that drives it: as long as that is driven, this is. Who waits on another
+    /// one has one of their own.
+    pub(super) async fn watch_over(&self, flight: &Arc<Flight>) {
+        let patience = self.patience().saturating_sub(self.clock.monotonic().saturating_sub(flight.begun()));
+        if time::timeout(patience, flight.landing()).await.is_err() {
+            self.abandon(flight);
+        }
     }
 
     /// Finds a good token, or the flight under way, or begins one; or says why none is begun yet.
@@ -274,7 +281,7 @@ impl<T> Shared<T> {
                             self.set_current(Some(Arc::clone(rejected)));
                         }
                     }
-                    Landing::Lost | Landing::Pending => {
+                    Landing::Lost => {
                         self.set_next_early(now.monotonic().saturating_add(AFTER_LOSS));
                     }
                 }
@@ -285,7 +292,7 @@ impl<T> Shared<T> {
             match &landing {
                 Landing::Done(Ok(entry)) => self.telling.fetched(entry.remaining(now)),
                 Landing::Done(Err(error)) => self.telling.failed(error, pause),
-                Landing::Lost | Landing::Pending => self.telling.lost(),
+                Landing::Lost => self.telling.lost(),
             }
         }
         flight.land(landing);

@@ -75,3 +75,29 @@ fn a_runtime_that_is_not_driven_stops_nobody() {
     drop(idle);
     assert_eq!(awake.block_on(value(&cache)), "Bearer token-2", "the late flight changes nothing");
 }
+
+#[test]
+fn a_source_that_blocks_its_thread_is_given_up() {
+    let (blocking, blocked) = std::sync::mpsc::channel::<()>();
+    let blocked = Mutex::new(blocked);
+    let source = Source::new(move |count| {
+        if count == 1 {
+            // What no source should do. It goes on when the test is over.
+            let _ = blocked.lock().unwrap().recv();
+        }
+        async move { Ok(token(count)) }
+    });
+    let builder = TokenCache::builder(source.clone()).with_clock(ManualClock::new());
+    let cache = builder.with_fetch_deadline(Duration::from_millis(1)).build();
+    let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut waiters = JoinSet::new();
+        for _ in 0..10 {
+            let cache = cache.clone();
+            waiters.spawn(async move { value(&cache).await });
+        }
+        assert!(waiters.join_all().await.iter().all(|value| value == "Bearer token-2"));
+    });
+    assert_eq!(source.fetches(), 2, "the ten begin one flight anew");
+    drop(blocking);
+}

@@ -68,7 +68,7 @@ impl World {
                 Joining::Wait(flight) => flight,
             };
             if let Landing::Done(result) = block_on(flight.landing()) {
-                return result.map(|entry| entry.credential().generation());
+                return result.clone().map(|entry| entry.credential().generation());
             }
         }
     }
