@@ -5,6 +5,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     os::unix::fs::PermissionsExt as _,
     process::{Command, Stdio},
+    thread,
 };
 
 use tokio::task::spawn_blocking;
@@ -121,12 +122,15 @@ async fn who_interrupts_the_question_has_the_terminal_back() {
             while !said.ends_with(b"not shown: ") {
                 assert!(shown.read_until(b' ', &mut said).unwrap() > 0, "{}", String::from_utf8_lossy(&said));
             }
+            let id = String::from_utf8_lossy(&said).split_whitespace().nth(1).unwrap().to_owned();
+            // It asks first, and hides what is typed a moment later.
+            while echoes(&id) {
+                thread::yield_now();
+            }
             if is_typed {
                 typed.write_all(b"sword\x03").unwrap();
             } else {
-                let said = String::from_utf8_lossy(&said);
-                let id = said.split_whitespace().nth(1).unwrap();
-                assert!(Command::new("kill").args(["-TERM", id]).status().unwrap().success());
+                assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
             }
             shown.read_to_end(&mut said).unwrap();
             child.wait().unwrap();
@@ -136,6 +140,13 @@ async fn who_interrupts_the_question_has_the_terminal_back() {
         assert!(said.contains(&format!("code {code}\r\n")) && !said.contains("sword"), "{said}");
         assert!(said.split_whitespace().any(|word| word == "echo"), "what is typed shows again: {said}");
     }
+}
+
+/// Tells whether the terminal of a process shows what is typed.
+fn echoes(id: &str) -> bool {
+    let settings = Command::new("stty").args(["-a", "-F", &format!("/proc/{id}/fd/0")]).output().unwrap();
+    assert!(settings.status.success(), "{settings:?}");
+    String::from_utf8_lossy(&settings.stdout).split_whitespace().any(|word| word == "echo")
 }
 
 #[tokio::test]

@@ -34,13 +34,16 @@ pub async fn ask(question: String) -> Result<SecretString, Error> {
     }
     let terminal = Terminal::remembered();
     let asked = task::spawn_blocking(move || rpassword::prompt_password(question));
-    tokio::select! {
-        asked = asked => asked.map_err(io::Error::other).flatten().map(SecretString::from).map_err(unreadable),
-        code = interrupted() => {
-            terminal.restore();
-            process::exit(code)
-        }
-    }
+    let code = tokio::select! {
+        asked = asked => match asked.map_err(io::Error::other).flatten() {
+            // Ctrl-C is a character like others while it reads.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => 130,
+            asked => return asked.map(SecretString::from).map_err(unreadable),
+        },
+        code = interrupted() => code,
+    };
+    terminal.restore();
+    process::exit(code)
 }
 
 /// How a terminal was before it hid what is typed.
