@@ -4,6 +4,7 @@ mod config;
 mod held;
 mod source;
 mod used;
+mod waiting;
 mod watch;
 
 use std::{
@@ -24,8 +25,9 @@ pub use self::watch::WatchCredential;
 use self::{
     config::Config,
     held::{Hand, Shared},
-    source::{Obtaining, Source},
+    source::Source,
     used::{Once, Used},
+    waiting::{Stage, Stamp, Waiting},
 };
 use crate::{
     BoxError, CredentialSource, Error, ErrorKind, ExistingHeader, ForeignOrigin, HttpRequest, HttpResponse,
@@ -165,9 +167,11 @@ where
         match self.shared.config.rules.admit(&request) {
             Ok(Admission::Stamp) => {}
             Ok(Admission::PassWithout) => {
-                return State::Calling { future: self.inner.call(request), used: None }.into();
+                return ResponseFuture {
+                    state: State::Calling { future: self.inner.call(request), used: None },
+                };
             }
-            Err(error) => return State::Refused { error: Some(error) }.into(),
+            Err(error) => return ResponseFuture { state: State::Refused { error: Some(error) } },
         }
         let extensions = request.extensions().filter(|extensions| !extensions.is_empty());
         if let Some(given) = extensions.and_then(|extensions| extensions.get::<UseCredentials>()) {
@@ -183,7 +187,7 @@ where
         }
         let used = Some(Used::Held(Arc::clone(held)));
         if let Err(error) = self.shared.config.put(&mut request, &held.credential) {
-            return State::Refused { error: Some(error) }.into();
+            return ResponseFuture { state: State::Refused { error: Some(error) } };
         }
         // Written where it stays: the future may be large.
         ResponseFuture { state: State::Calling { future: self.inner.call(request), used } }
@@ -213,7 +217,7 @@ impl<S: Clone, T: CredentialSource + Clone + 'static> Authorization<S, T> {
         let generation = credential.generation();
         source.note(&request, generation);
         if let Err(error) = config.put(&mut request, &credential) {
-            return State::Refused { error: Some(error) }.into();
+            return ResponseFuture { state: State::Refused { error: Some(error) } };
         }
         let once = Once { source, generation, is_rejection: config.is_rejection, is_own: false };
         let used = Some(Used::Once(Box::new(once)));
@@ -230,7 +234,7 @@ impl<S: Clone, T: CredentialSource + Clone + 'static> Authorization<S, T> {
         // Before anything is fetched in vain. The header is cleared again when it is stamped.
         let name = source.as_dyn().header_name();
         if let Err(error) = self.shared.config.rules.clear(&mut request, &name, ErrorKind::Configuration) {
-            return State::Refused { error: Some(error) }.into();
+            return ResponseFuture { state: State::Refused { error: Some(error) } };
         }
         // What the ready service had reserved is given back while the request waits: the fetch of its token may
         // need it. So the clone waits, and is polled ready when its turn has come.
@@ -239,7 +243,7 @@ impl<S: Clone, T: CredentialSource + Clone + 'static> Authorization<S, T> {
         let shared = Arc::clone(&self.shared);
         let stage = Stage::Obtaining(source.obtain());
         let waiting = Waiting { stage, source, service: clone, request, shared, rebinds: 0 };
-        State::Waiting { waiting: Some(Box::new(waiting)) }.into()
+        ResponseFuture { state: State::Waiting { waiting: Some(Box::new(waiting)) } }
     }
 }
 
@@ -278,15 +282,6 @@ pin_project! {
     }
 }
 
-impl<S, R, T> From<State<S, R, T, S::Future>> for ResponseFuture<S, R, T>
-where
-    S: Service<R>,
-{
-    fn from(state: State<S, R, T, S::Future>) -> Self {
-        Self { state }
-    }
-}
-
 impl<S, R, T> Future for ResponseFuture<S, R, T>
 where
     R: HttpRequest,
@@ -302,9 +297,13 @@ where
         loop {
             let next = match this.state.as_mut().project() {
                 StateProj::Waiting { waiting } => {
-                    let used = ready!(waiting.as_mut().expect(COMPLETED).poll(cx))?;
-                    let Waiting { mut service, request, .. } = *waiting.take().expect(COMPLETED);
-                    State::Calling { future: service.call(request), used: Some(used) }
+                    let stamp = ready!(waiting.as_mut().expect(COMPLETED).poll(cx))?;
+                    let Waiting { source, mut service, request, shared, .. } =
+                        *waiting.take().expect(COMPLETED);
+                    let Stamp { generation, is_own } = stamp;
+                    let once = Once { source, generation, is_rejection: shared.config.is_rejection, is_own };
+                    let used = Some(Used::Once(Box::new(once)));
+                    State::Calling { future: service.call(request), used }
                 }
                 StateProj::Calling { future, used } => {
                     return match future.poll(cx) {
@@ -336,68 +335,10 @@ where
     }
 }
 
-/// A request that waits for its credential, and all that it needs to go on.
-struct Waiting<S, R, T> {
-    stage: Stage<T>,
-    source: Source<T>,
-    service: S,
-    request: R,
-    shared: Arc<Shared<T>>,
-    /// How often the certificate was another than that of the token which came.
-    rebinds: u8,
-}
-
-enum Stage<T> {
-    /// Waiting for the credential.
-    Obtaining(Obtaining),
-    /// The request is stamped; waiting for the service.
-    Readying(Option<Used<T>>),
-}
-
-impl<S, R, T> Waiting<S, R, T>
-where
-    R: HttpRequest,
-    S: Service<R>,
-    S::Error: Into<BoxError>,
-    T: CredentialSource + Clone + 'static,
-{
-    /// Waits until the request can be sent as it is.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Used<T>, BoxError>> {
-        loop {
-            match &mut self.stage {
-                Stage::Obtaining(obtaining) => {
-                    let credential = ready!(obtaining.as_mut().poll(cx))?;
-                    let (generation, is_own) = (credential.generation(), !credential.is_kept());
-                    let config = &self.shared.config;
-                    if config.bound_elsewhere(&credential) && self.rebinds < MOST_REBINDS {
-                        // The certificate changed while the token was fetched.
-                        self.rebinds += 1;
-                        config.rebind(self.source.as_dyn(), generation);
-                        self.stage = Stage::Obtaining(self.source.obtain());
-                        continue;
-                    }
-                    self.source.note(&self.request, generation);
-                    config.stamp(&mut self.request, &credential)?;
-                    let is_rejection = config.is_rejection;
-                    let source = self.source.clone();
-                    let once = Once { source, generation, is_rejection, is_own };
-                    self.stage = Stage::Readying(Some(Used::Once(Box::new(once))));
-                }
-                Stage::Readying(used) => {
-                    ready!(self.service.poll_ready(cx)).map_err(Into::into)?;
-                    return Poll::Ready(Ok(used.take().expect(COMPLETED)));
-                }
-            }
-        }
-    }
-}
-
 fn is_unauthorized(status: StatusCode, _headers: &HeaderMap) -> bool {
     status == StatusCode::UNAUTHORIZED
 }
 
-/// Each further one means that the certificate changed again.
-const MOST_REBINDS: u8 = 3;
 const COMPLETED: &str = "a future is not polled after it is ready";
 
 #[cfg(test)]

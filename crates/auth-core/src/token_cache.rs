@@ -122,7 +122,7 @@ impl<T: TokenSource> TokenCache<T> {
     ///
     /// Those of [`CredentialSource::obtain`].
     pub async fn token(&self) -> Result<AccessToken, Error> {
-        self.obtain_entry().await.map(|entry| entry.token().clone())
+        self.obtain_with(|entry| entry.token().clone()).await
     }
 
     /// Lets the token go, and what is known of failures: for when the client's secret or key was replaced.
@@ -145,21 +145,22 @@ impl<T: TokenSource> TokenCache<T> {
         TokenChanges::new(self.shared.landed())
     }
 
-    async fn obtain_entry(&self) -> Result<Arc<Entry>, Error> {
+    /// Reads the entry where it lies: ten thousand who wait for it need not count each other.
+    async fn obtain_with<R>(&self, read: impl FnOnce(&Entry) -> R) -> Result<R, Error> {
         self.shared.with_good(|_| (), |now| self.fetch_ahead(now));
         let runtime = Handle::try_current()
             .map_err(|_| Error::new(ErrorKind::Runtime, "a token can only be fetched on a tokio runtime"))?;
         for _ in 0..ATTEMPTS {
             let flight = match self.join(&runtime)? {
                 Joined::Flying(flight) => flight,
-                Joined::Good(entry) => return Ok(entry),
+                Joined::Good(entry) => return Ok(read(&entry)),
             };
             let _waiter = self.shared.telling().waiter();
             if !flight.is_driven_by(&runtime) {
                 self.shared.watch_over(&flight).await;
             }
             if let Landing::Done(result) = flight.landing().await {
-                return result.clone();
+                return result.as_ref().map(|entry| read(entry)).map_err(Clone::clone);
             }
         }
         Err(Error::new(ErrorKind::Runtime, "the runtime that fetched the token was shut down"))
@@ -224,7 +225,7 @@ impl<T: TokenSource> CredentialSource for TokenCache<T> {
     ///
     /// On a tokio runtime that was built without time.
     async fn obtain(&self) -> Result<Credential, Error> {
-        self.obtain_entry().await.map(|entry| entry.credential().clone())
+        self.obtain_with(|entry| entry.credential().clone()).await
     }
 
     fn generation(&self) -> Option<Generation> {
