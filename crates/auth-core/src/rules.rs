@@ -1,6 +1,6 @@
 //! What every layer that stamps a header keeps to.
 
-use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
+use http::{HeaderName, HeaderValue};
 
 use crate::{Error, ErrorKind, HttpRequest, Origins};
 
@@ -86,13 +86,7 @@ impl Rules {
         refused: ErrorKind,
     ) -> Result<(), Error> {
         // It takes the place of every other. Where that is not allowed, the request goes nowhere.
-        let headers = request.headers_mut();
-        // As a constant it costs less, and nearly always it is this one.
-        let replaced = if *name == AUTHORIZATION {
-            headers.insert(AUTHORIZATION, value)
-        } else {
-            headers.insert(name, value)
-        };
+        let replaced = request.headers_mut().insert(name, value);
         if replaced.is_some() && self.existing == ExistingHeader::Refuse {
             return Err(existing(name, refused));
         }
