@@ -157,7 +157,7 @@ impl<T: TokenSource> TokenCache<T> {
             };
             let _waiter = self.shared.telling().waiter();
             if !flight.is_driven_by(&runtime) {
-                self.shared.watch_over(&flight).await;
+                self.shared.watch_over(&flight, self.shared.patience_with(&flight)).await;
             }
             if let Landing::Done(result) = flight.landing().await {
                 return result.as_ref().map(|entry| read(entry)).map_err(Clone::clone);
@@ -198,8 +198,9 @@ impl<T: TokenSource> TokenCache<T> {
         let span = self.shared.telling().fetch(&why);
         flight.drive_by(runtime);
         runtime.spawn(fly(crew, why).instrument(span));
-        let shared = Arc::clone(&self.shared);
-        runtime.spawn(async move { shared.watch_over(&flight).await });
+        // Reckoned now: whenever this is polled first, the flight had no more time than this.
+        let (shared, patience) = (Arc::clone(&self.shared), self.shared.patience_with(&flight));
+        runtime.spawn(async move { shared.watch_over(&flight, patience).await });
     }
 }
 

@@ -123,12 +123,15 @@ impl<T> Shared<T> {
         deadline.saturating_add((deadline / 4).min(LONGEST_GRACE))
     }
 
-    /// Waits until a flight has landed, and gives it up where that takes too long.
+    pub(super) fn patience_with(&self, flight: &Flight) -> Duration {
+        self.patience().saturating_sub(self.clock.monotonic().saturating_sub(flight.begun()))
+    }
+
+    /// Waits until a flight has landed, and gives it up where that takes longer than this.
     ///
     /// One for all who wait on the runtime that drives it: as long as that is driven, this is. Who waits on another
     /// one has one of their own.
-    pub(super) async fn watch_over(&self, flight: &Arc<Flight>) {
-        let patience = self.patience().saturating_sub(self.clock.monotonic().saturating_sub(flight.begun()));
+    pub(super) async fn watch_over(&self, flight: &Arc<Flight>, patience: Duration) {
         if time::timeout(patience, flight.landing()).await.is_err() {
             self.abandon(flight);
         }

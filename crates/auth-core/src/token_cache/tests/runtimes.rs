@@ -101,3 +101,20 @@ fn a_source_that_blocks_its_thread_is_given_up() {
     assert_eq!(source.fetches(), 2, "the ten begin one flight anew");
     drop(blocking);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_jumps_ends_no_flight() {
+    let clock = ManualClock::new();
+    let source = Source::new(|count| async move {
+        tokio::task::yield_now().await;
+        Ok(token(count))
+    });
+    let cache = cache(&source, &clock);
+    let mut waiter = pin!(value(&cache));
+    assert!(poll_once(waiter.as_mut()).await.is_pending());
+    // Before anything that was spawned is polled.
+    clock.advance(Duration::from_secs(90));
+    settle().await;
+    assert!(poll_once(waiter).await.is_ready());
+    assert_eq!(source.fetches(), 1);
+}
