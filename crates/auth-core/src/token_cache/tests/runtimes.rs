@@ -51,6 +51,15 @@ fn a_fetch_that_never_began_is_known_to_be_lost() {
     });
 }
 
+async fn ten_get_the_second_token(cache: &TokenCache<Source>) {
+    let mut waiters = JoinSet::new();
+    for _ in 0..10 {
+        let cache = cache.clone();
+        waiters.spawn(async move { value(&cache).await });
+    }
+    assert!(waiters.join_all().await.iter().all(|value| value == "Bearer token-2"));
+}
+
 #[test]
 fn a_runtime_that_is_not_driven_stops_nobody() {
     let (source, clock) = (first_hangs(), ManualClock::new());
@@ -63,14 +72,7 @@ fn a_runtime_that_is_not_driven_stops_nobody() {
 
     // `idle` lives on, and nobody drives it.
     let awake = current_thread(true);
-    awake.block_on(async {
-        let mut waiters = JoinSet::new();
-        for _ in 0..10 {
-            let cache = cache.clone();
-            waiters.spawn(async move { value(&cache).await });
-        }
-        assert!(waiters.join_all().await.iter().all(|value| value == "Bearer token-2"));
-    });
+    awake.block_on(ten_get_the_second_token(&cache));
     assert_eq!(source.fetches(), 2, "the ten begin one flight anew");
     drop(idle);
     assert_eq!(awake.block_on(value(&cache)), "Bearer token-2", "the late flight changes nothing");
@@ -90,14 +92,7 @@ fn a_source_that_blocks_its_thread_is_given_up() {
     let builder = TokenCache::builder(source.clone()).with_clock(ManualClock::new());
     let cache = builder.with_fetch_deadline(Duration::from_millis(1)).build();
     let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(async {
-        let mut waiters = JoinSet::new();
-        for _ in 0..10 {
-            let cache = cache.clone();
-            waiters.spawn(async move { value(&cache).await });
-        }
-        assert!(waiters.join_all().await.iter().all(|value| value == "Bearer token-2"));
-    });
+    runtime.block_on(ten_get_the_second_token(&cache));
     assert_eq!(source.fetches(), 2, "the ten begin one flight anew");
     drop(blocking);
 }
