@@ -11,11 +11,17 @@ use crate::{
     variables::Variables,
 };
 
+mod logins;
+mod mistakes;
+
 const CLARIFY: &str = "provider = 'clarify'\ncredentials = 'clarify.json'\n";
 const CLARUS: &str =
     "provider = 'clarus'\nclient_id = 'acme'\nclient_secret = 'swordfish'\ntenant = 'acme'\n";
 const CLAZAR: &str = "provider = 'clazar'\nclient_id = 'acme'\nclient_secret = 'swordfish'\n";
 const CUSTOM: &str = "provider = 'custom'\napi_url = 'https://api.example/'\n";
+const LOGIN: &str = "provider = 'custom'\napi_url = 'https://api.example/'\nauth = 'authorization-code'\n\
+                     authorize_url = 'https://auth.example/login'\ntoken_url = 'https://auth.example/token'\n\
+                     client_auth = 'none'\nclient_id = 'acme'\n";
 const NONE: &[(&str, &str)] = &[];
 
 fn load(settings: &str, tenant: Option<&str>, variables: &[(&'static str, &str)]) -> Result<Profile, Error> {
@@ -228,174 +234,6 @@ fn the_tenant_is_that_of_the_flag_before_that_of_the_profile() {
     for settings in [CLARIFY, CLAZAR] {
         let error = load(settings, Some("acme"), &[]).unwrap_err();
         assert_eq!((error.kind(), error.subject()), (ErrorKind::Tenant, Some("--tenant")));
-    }
-}
-
-#[test]
-fn says_what_is_missing_or_wrong_and_where() {
-    let custom = |more: &str| format!("{CUSTOM}{more}\n");
-    for (settings, words) in [
-        (CLARIFY.replace("credentials", "api_version = '1.1' #"), "a.credentials"),
-        (CLARIFY.replace("clarify.json", "none.json"), "none.json"),
-        (format!("{CLARIFY}api_url = 'http://a.example/'"), "claviger.toml:4:1, profiles.a.api_url"),
-        (format!("{CLARIFY}token_url = 'a.example'"), "a.token_url"),
-        (format!("{CLARIFY}api_version = 'swordfish'"), "a.api_version"),
-        (format!("{CLARIFY}ca_file = 'none.pem'"), "a.ca_file"),
-        (CLARUS.replace("tenant", "scope"), "a.tenant"),
-        (CLARUS.replace("tenant = 'acme'", "tenant = 'https://acme.example/'"), "a.tenant"),
-        (CLARUS.replace("client_id", "scope"), "a.client_id"),
-        (CLARUS.replace("client_secret", "scope"), "a.client_secret"),
-        (format!("{CLARUS}client_auth = 'none'"), "a.client_auth"),
-        (format!("{CLARUS}client_auth = 'swordfish'"), "a.client_auth"),
-        (format!("{CLARUS}client_auth = 'private_key_jwt'"), "a.client_auth"),
-        (format!("{CLARUS}client_auth = 'tls_client_auth'"), "a.client_auth"),
-        (format!("{CLARUS}auth = 'token'"), "a.token"),
-        (format!("{CLARUS}auth = 'token'\ntoken = 'sword fish'"), "a.token"),
-        (format!("{CLARUS}auth = 'authorization-code'\nsession_key = 'swordfish'"), "a.session_key"),
-        (format!("{LOGIN}client_secret = {{ file = 'none.txt' }}").replace("'none'", "'json'"), "none.txt"),
-        (LOGIN.replace("client_auth = 'none'", ""), "a.client_secret"),
-        (LOGIN.replace("authorize_url", "check_path"), "a.authorize_url"),
-        (LOGIN.replace("token_url", "check_path"), "a.token_url"),
-        (format!("{CLARUS}auth = 'swordfish'"), "a.auth"),
-        (CLAZAR.replace("client_id", "scope"), "a.client_id"),
-        (CLAZAR.replace("client_secret", "scope"), "a.client_secret"),
-        (format!("{CLAZAR}client_auth = 'client_secret_basic'"), "a.client_auth"),
-        (custom("auth = 'basic'\nusername = 'a'"), "a.password"),
-        (custom("auth = 'basic'\npassword = 'swordfish'"), "a.username"),
-        (custom("auth = 'basic'\nusername = 'a:b'\npassword = 'swordfish'"), "a.username"),
-        (custom("auth = 'none'\ntenant_header = 'a b'"), "a.tenant_header"),
-        (
-            custom("auth = 'none'\ntenant_header = 'Authorization'"),
-            "claviger.toml:5:1, profiles.a.tenant_header",
-        ),
-        (custom("auth = 'none'\ntenant_header = 'Connection'"), "a.tenant_header"),
-        (custom("auth = 'none'\ntenant_header = 'Content-Length'"), "a.tenant_header"),
-        (custom("auth = 'none'\ntenant_header = 'Host'"), "a.tenant_header"),
-        (custom("auth = 'token'"), "a.token"),
-        (custom("auth = 'token'\ntoken = ''"), "a.token"),
-        ("provider = 'swordfish'".to_owned(), "there are: clara, clarify, clarus, clazar, custom"),
-    ] {
-        let error = refused(&settings);
-        assert!(error.to_string().contains(words), "{settings}: {error}");
-    }
-}
-
-const LOGIN: &str = "provider = 'custom'\napi_url = 'https://api.example/'\nauth = 'authorization-code'\n\
-                     authorize_url = 'https://auth.example/login'\ntoken_url = 'https://auth.example/token'\n\
-                     client_auth = 'none'\nclient_id = 'acme'\n";
-
-/// What a login with these settings begins with: the URL, without what is drawn at random.
-fn login_url(settings: &str, variables: &[(&'static str, &str)]) -> String {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let profile = load(settings, None, variables).unwrap();
-    assert_eq!(profile.warnings(), Vec::<String>::new(), "{settings}");
-    let logins = profile.provider.token_requests().unwrap().unwrap().login.unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let login = runtime.block_on(logins.authorization_code()).unwrap().begin().unwrap();
-    let (before, after) = login.url().split_once("&state=").unwrap();
-    let rest = after.split_once("code_challenge_method=S256").unwrap().1;
-    format!("{before}{rest}")
-}
-
-#[test]
-fn a_login_asks_for_what_the_settings_say() {
-    let back = "redirect_uri=http%3A%2F%2F127.0.0.1%2Fcallback";
-    let ca = "ca_file = 'ca.pem'\n";
-    let start = format!("https://auth.example/login?response_type=code&client_id=acme&{back}");
-    assert_eq!(login_url(&format!("{LOGIN}{ca}"), &[]), start);
-    let more = "scope = 'read offline_access'\naudience = 'b'\nresource = ['https://c.example']\n\
-                parameters = ['prompt=login']\nredirect_uri = 'http://127.0.0.1:8765/cb'\n";
-    let elsewhere = start.replace("127.0.0.1%2Fcallback", "127.0.0.1%3A8765%2Fcb");
-    assert_eq!(
-        login_url(&format!("{LOGIN}{ca}{more}"), &[]),
-        format!(
-            "{elsewhere}&scope=read+offline_access&audience=b&prompt=login&resource=https%3A%2F%2Fc.example"
-        )
-    );
-    let clarus = "provider = 'clarus'\ntenant = 'acme'\nauth = 'authorization-code'\nclient_auth = 'none'\n\
-                  client_id = 'acme'\nca_file = 'ca.pem'\n";
-    let start = start.replace("auth.example/login", "clarus-api.com/oauth/authorize");
-    assert_eq!(login_url(clarus, &[]), start);
-    assert_eq!(
-        login_url(&format!("{clarus}api_url = 'https://a.example/'\n"), &[]),
-        start.replace("clarus-api.com", "a.example")
-    );
-    let given = login_url(&format!("{clarus}authorize_url = 'https://b.example/'\n"), &[]);
-    assert!(given.starts_with("https://b.example/?response_type=code"), "{given}");
-}
-
-#[test]
-fn a_session_is_sealed_with_the_key_of_the_variable_before_that_of_the_settings() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let key = |settings: &str, variables: &[(&'static str, &str)]| {
-        let profile = load(&format!("{LOGIN}ca_file = 'ca.pem'\n{settings}"), None, variables)?;
-        let login = profile.provider.token_requests()?.unwrap().login.unwrap();
-        Ok::<_, Error>(login.session_key().map(|key| *key.expose_secret()))
-    };
-    let (sevens, eights) = (STANDARD.encode([7; 32]), STANDARD.encode([8; 32]));
-    let setting = "session_key = { env = 'KEY' }";
-    assert_eq!(key("", &[]).unwrap(), None);
-    assert_eq!(key(setting, &[("KEY", &sevens)]).unwrap(), Some([7; 32]));
-    assert_eq!(key(setting, &[("KEY", &sevens), ("CLAVIGER_SESSION_KEY", &eights)]).unwrap(), Some([8; 32]));
-    for bad in ["swordfish", &STANDARD.encode([7; 31]), &STANDARD.encode([7; 33]), &STANDARD.encode([7; 64])]
-    {
-        let error = key("", &[("CLAVIGER_SESSION_KEY", bad)]).unwrap_err();
-        assert_eq!(
-            (error.kind(), error.subject()),
-            (ErrorKind::Configuration, Some("$CLAVIGER_SESSION_KEY"))
-        );
-        assert!(error.advice().contains("openssl rand") && !format!("{error:?}").contains(bad));
-        assert!(key(setting, &[("KEY", bad)]).unwrap_err().to_string().contains("profiles.a.session_key"));
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn what_is_no_file_is_refused_and_not_waited_for() {
-    let folder = tempfile::tempdir().unwrap();
-    let pipe = folder.path().join("pipe");
-    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let key = format!("{REQUESTS}issuer = 'https://auth.example'\nclient_auth = 'private_key_jwt'\n");
-    for path in ["/dev/zero", pipe.to_str().unwrap()] {
-        for settings in [
-            CLARIFY.replace("clarify.json", path),
-            format!("{CLARIFY}ca_file = '{path}'"),
-            CLARUS.replace("'swordfish'", &format!("{{ file = '{path}' }}")),
-            format!("{key}signing_key_file = '{path}'"),
-        ] {
-            let error = refused(&settings);
-            let causes =
-                std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
-            let text: String = causes.map(ToString::to_string).collect();
-            assert!(text.contains("a pipe, a socket or a device"), "{settings}: {text}");
-        }
-    }
-}
-
-#[test]
-fn a_setting_of_another_way_is_a_warning() {
-    let token = "auth = 'token'\ntoken = 'swordfish'\n";
-    for (settings, expected) in [
-        (format!("{CLARIFY}tenant = 'a'\nscope = 'b'"), "scope tenant"),
-        (
-            "provider = 'clarify'\ncredentials = 'basic.json'\ntoken_url = 'https://a.example'".into(),
-            "token_url",
-        ),
-        (format!("{CLARUS}{token}"), "client_id client_secret"),
-        (format!("{CLARUS}username = 'a'"), "username"),
-        (format!("{CLAZAR}tenant = 'a'\nauth = 'token'"), "auth tenant"),
-        (format!("{CUSTOM}{token}username = 'a'\ntoken_url = 'https://a.example'"), "token_url username"),
-        (
-            format!("{CLARUS}issuer = 'https://a.example'\nredirect_uri = 'http://[::1]/'"),
-            "issuer redirect_uri",
-        ),
-        (format!("{LOGIN}username = 'a'\ncountry = 'mx'"), "country username"),
-        (format!("{CUSTOM}auth = 'none'\nclient_id = 'a'"), "client_id"),
-        (format!("{CUSTOM}auth = 'none'\npassphrase = 'swordfish'"), "passphrase"),
-    ] {
-        let warnings = load(&settings, None, &[]).unwrap().warnings().to_vec();
-        let names = warnings.iter().map(|warning| warning.trim_end_matches(')').rsplit('.').next().unwrap());
-        assert_eq!(names.collect::<Vec<_>>().join(" "), expected, "{settings}");
     }
 }
 
