@@ -3,7 +3,6 @@
 mod config;
 mod held;
 mod source;
-mod used;
 mod waiting;
 mod watch;
 
@@ -24,10 +23,9 @@ use tower_service::Service;
 pub use self::watch::WatchCredential;
 use self::{
     config::Config,
-    held::{Hand, Shared},
+    held::{Hand, Held, Shared},
     source::Source,
-    used::{Once, Used},
-    waiting::{Stage, Stamp, Waiting},
+    waiting::{Stage, Waiting},
 };
 use crate::{
     BoxError, CredentialSource, Error, ErrorKind, ExistingHeader, ForeignOrigin, HttpRequest, HttpResponse,
@@ -168,7 +166,7 @@ where
             Ok(Admission::Stamp) => {}
             Ok(Admission::PassWithout) => {
                 return ResponseFuture {
-                    state: State::Calling { future: self.inner.call(request), used: None },
+                    state: State::Calling { future: self.inner.call(request), held: None },
                 };
             }
             Err(error) => return ResponseFuture { state: State::Refused { error: Some(error) } },
@@ -182,15 +180,15 @@ where
             let source = Source::Own(self.shared.source.clone());
             return self.wait(request, source);
         };
-        if let Some(watch) = extensions.and_then(|extensions| extensions.get::<WatchCredential>()) {
-            watch.remember(Arc::new(held.source.clone()), held.credential.generation());
+        if extensions.is_some() {
+            held.source.note(&request, &held.credential);
         }
-        let used = Some(Used::Held(Arc::clone(held)));
         if let Err(error) = self.shared.config.put(&mut request, &held.credential) {
             return ResponseFuture { state: State::Refused { error: Some(error) } };
         }
+        let held = Some(Arc::clone(held));
         // Written where it stays: the future may be large.
-        ResponseFuture { state: State::Calling { future: self.inner.call(request), used } }
+        ResponseFuture { state: State::Calling { future: self.inner.call(request), held } }
     }
 }
 
@@ -214,14 +212,13 @@ impl<S: Clone, T: CredentialSource + Clone + 'static> Authorization<S, T> {
             config.rebind(source.as_dyn(), credential.generation());
             return self.wait(request, source);
         }
-        let generation = credential.generation();
-        source.note(&request, generation);
+        source.note(&request, &credential);
         if let Err(error) = config.put(&mut request, &credential) {
             return ResponseFuture { state: State::Refused { error: Some(error) } };
         }
-        let once = Once { source, generation, is_rejection: config.is_rejection, is_own: false };
-        let used = Some(Used::Once(Box::new(once)));
-        ResponseFuture { state: State::Calling { future: self.inner.call(request), used } }
+        let held = Held { source, credential, is_rejection: config.is_rejection, is_own: false };
+        let held = Some(Arc::new(held));
+        ResponseFuture { state: State::Calling { future: self.inner.call(request), held } }
     }
 
     /// Lets the request wait for its credential.
@@ -276,7 +273,7 @@ pin_project! {
         // request would carry its size.
         Waiting { waiting: Option<Box<Waiting<S, R, T>>> },
         // Waiting for the inner service.
-        Calling { #[pin] future: F, used: Option<Used<T>> },
+        Calling { #[pin] future: F, held: Option<Arc<Held<T>>> },
         // The request goes nowhere.
         Refused { error: Option<Error> },
     }
@@ -292,37 +289,42 @@ where
 {
     type Output = Result<S::Response, BoxError>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        loop {
-            let next = match this.state.as_mut().project() {
-                StateProj::Waiting { waiting } => {
-                    let stamp = ready!(waiting.as_mut().expect(COMPLETED).poll(cx))?;
-                    let Waiting { source, mut service, request, shared, .. } =
-                        *waiting.take().expect(COMPLETED);
-                    let Stamp { generation, is_own } = stamp;
-                    let once = Once { source, generation, is_rejection: shared.config.is_rejection, is_own };
-                    let used = Some(Used::Once(Box::new(once)));
-                    State::Calling { future: service.call(request), used }
-                }
-                StateProj::Calling { future, used } => {
-                    return match future.poll(cx) {
-                        Poll::Ready(Ok(mut response)) => {
-                            if let Some(used) = used {
-                                used.judge(&mut response);
-                            }
-                            Poll::Ready(Ok(response))
-                        }
-                        Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
-                        Poll::Pending => Poll::Pending,
-                    };
-                }
-                StateProj::Refused { error } => {
-                    return Poll::Ready(Err(error.take().expect(COMPLETED).into()));
-                }
-            };
-            this.state.set(next);
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let StateProj::Calling { future, held } = self.as_mut().project().state.project() else {
+            return self.poll_before(cx);
+        };
+        let mut answer = ready!(future.poll(cx));
+        if let (Ok(response), Some(held)) = (&mut answer, held) {
+            held.judge(response);
         }
+        Poll::Ready(answer.map_err(Into::into))
+    }
+}
+
+impl<S, R, T> ResponseFuture<S, R, T>
+where
+    R: HttpRequest,
+    S: Service<R>,
+    S::Response: HttpResponse,
+    S::Error: Into<BoxError>,
+    T: CredentialSource + Clone + 'static,
+{
+    /// Polls what comes before the inner service is called.
+    #[cold]
+    fn poll_before(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<<Self as Future>::Output> {
+        let mut state = self.as_mut().project().state;
+        let waiting = match state.as_mut().project() {
+            StateProj::Waiting { waiting } => waiting,
+            StateProj::Refused { error } => return Poll::Ready(Err(error.take().expect(COMPLETED).into())),
+            StateProj::Calling { .. } => return self.poll(cx),
+        };
+        let credential = ready!(waiting.as_mut().expect(COMPLETED).poll(cx))?;
+        let Waiting { source, mut service, request, shared, .. } = *waiting.take().expect(COMPLETED);
+        let is_own = !credential.is_kept();
+        let held = Held { source, credential, is_rejection: shared.config.is_rejection, is_own };
+        state.set(State::Calling { future: service.call(request), held: Some(Arc::new(held)) });
+        self.poll(cx)
     }
 }
 

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use http::{HeaderMap, StatusCode};
 
-use super::config::Config;
-use crate::{Credential, CredentialSource};
+use super::{CredentialSuperseded, config::Config, source::Source};
+use crate::{Credential, CredentialSource, HttpResponse};
 
 /// A credential with its source: all that a request takes along until its answer comes.
 pub(super) struct Held<T> {
-    pub(super) source: T,
+    pub(super) source: Source<T>,
     pub(super) credential: Credential,
     pub(super) is_rejection: fn(StatusCode, &HeaderMap) -> bool,
+    /// It was issued for this very request.
+    pub(super) is_own: bool,
 }
 
 /// What all clones of a service share.
@@ -46,13 +48,35 @@ impl<T: CredentialSource + Clone> Shared<T> {
     }
 
     fn hold(&self, credential: Credential) -> Held<T> {
-        Held { source: self.source.clone(), credential, is_rejection: self.config.is_rejection }
+        let source = Source::Own(self.source.clone());
+        Held { source, credential, is_rejection: self.config.is_rejection, is_own: false }
     }
 }
 
 impl<T> Held<T> {
     fn has(&self, credential: &Credential) -> bool {
         self.credential.generation() == credential.generation()
+    }
+}
+
+impl<T: CredentialSource + Clone + 'static> Held<T> {
+    /// Looks whether the answer rejects the credential.
+    #[inline]
+    pub(super) fn judge(&self, response: &mut impl HttpResponse) {
+        if (self.is_rejection)(response.status(), response.headers()) {
+            self.reject(response);
+        }
+    }
+
+    #[cold]
+    fn reject(&self, response: &mut impl HttpResponse) {
+        let (source, generation) = (self.source.as_dyn(), self.credential.generation());
+        source.invalidate(generation);
+        let superseded = source.generation() != Some(generation);
+        // With a token that was issued for it, a request was tried as well as it can be.
+        if superseded && !self.is_own {
+            response.extensions_mut().insert(CredentialSuperseded);
+        }
     }
 }
 

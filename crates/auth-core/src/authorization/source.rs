@@ -3,7 +3,7 @@
 use std::{pin::Pin, sync::Arc};
 
 use super::WatchCredential;
-use crate::{Credential, CredentialSource, Error, Generation, HttpRequest};
+use crate::{Credential, CredentialSource, Error, HttpRequest};
 
 /// The layer's own source, or the one that the request names.
 #[derive(Clone)]
@@ -20,10 +20,10 @@ impl<T: CredentialSource + Clone + 'static> Source<T> {
     }
 
     /// Tells who watches the request which credential it is stamped with.
-    pub(super) fn note<R: HttpRequest>(&self, request: &R, generation: Generation) {
+    pub(super) fn note<R: HttpRequest>(&self, request: &R, credential: &Credential) {
         let watch = request.extensions().and_then(|extensions| extensions.get::<WatchCredential>());
         if let Some(watch) = watch {
-            watch.remember(self.shared(), generation);
+            watch.remember(self.shared(), credential.generation());
         }
     }
 

@@ -11,7 +11,7 @@ use super::{
     held::Shared,
     source::{Obtaining, Source},
 };
-use crate::{BoxError, CredentialSource, Generation, HttpRequest};
+use crate::{BoxError, Credential, CredentialSource, HttpRequest};
 
 /// A request that waits for its credential, and all that it needs to go on.
 pub(super) struct Waiting<S, R, T> {
@@ -28,15 +28,7 @@ pub(super) enum Stage {
     /// Waiting for the credential.
     Obtaining(Obtaining),
     /// The request is stamped; waiting for the service.
-    Readying(Stamp),
-}
-
-/// What a request was stamped with.
-#[derive(Clone, Copy)]
-pub(super) struct Stamp {
-    pub(super) generation: Generation,
-    /// It was issued for this very request.
-    pub(super) is_own: bool,
+    Readying(Credential),
 }
 
 impl<S, R, T> Waiting<S, R, T>
@@ -46,27 +38,26 @@ where
     S::Error: Into<BoxError>,
     T: CredentialSource + Clone + 'static,
 {
-    /// Waits until the request can be sent as it is.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Stamp, BoxError>> {
+    /// Waits until the request can be sent as it is, stamped with this credential.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Credential, BoxError>> {
         loop {
             match &mut self.stage {
                 Stage::Obtaining(obtaining) => {
                     let credential = ready!(obtaining.as_mut().poll(cx))?;
-                    let (generation, is_own) = (credential.generation(), !credential.is_kept());
                     let config = &self.shared.config;
                     if config.bound_elsewhere(&credential) && self.rebinds < MOST_REBINDS {
                         // The certificate changed while the token was fetched.
                         self.rebinds += 1;
-                        config.rebind(self.source.as_dyn(), generation);
+                        config.rebind(self.source.as_dyn(), credential.generation());
                         self.stage = Stage::Obtaining(self.source.obtain());
                         continue;
                     }
-                    self.source.note(&self.request, generation);
+                    self.source.note(&self.request, &credential);
                     config.stamp(&mut self.request, &credential)?;
-                    self.stage = Stage::Readying(Stamp { generation, is_own });
+                    self.stage = Stage::Readying(credential);
                 }
-                Stage::Readying(stamp) => {
-                    return self.service.poll_ready(cx).map_ok(|()| *stamp).map_err(Into::into);
+                Stage::Readying(credential) => {
+                    return self.service.poll_ready(cx).map_ok(|()| credential.clone()).map_err(Into::into);
                 }
             }
         }
