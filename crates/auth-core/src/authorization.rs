@@ -70,7 +70,7 @@ impl<T> AuthorizationLayer<T> {
     /// Stamps requests to `origins` with what `source` has.
     pub fn new(source: T, origins: impl Into<Origins>) -> Self {
         let config =
-            Config { rules: Rules::new(origins.into()), is_rejection: is_unauthorized, identity: None };
+            Config { rules: Rules::new(origins.into()), is_rejection: None, identity: None };
         Self { source, config }
     }
 
@@ -93,7 +93,7 @@ impl<T> AuthorizationLayer<T> {
     /// A 403 means that the credential is good and the permission is not: a new one would not help.
     #[must_use]
     pub fn with_rejection(mut self, is_rejection: fn(StatusCode, &HeaderMap) -> bool) -> Self {
-        self.config.is_rejection = is_rejection;
+        self.config.is_rejection = Some(is_rejection);
         self
     }
 
@@ -186,9 +186,8 @@ where
         if let Err(error) = self.shared.config.put(&mut request, &held.credential) {
             return ResponseFuture { state: State::Refused { error: Some(error) } };
         }
-        let held = Some(Arc::clone(held));
-        // Written where it stays: the future may be large.
-        ResponseFuture { state: State::Calling { future: self.inner.call(request), held } }
+        // In this order the inner future is written where it stays: nothing must be let go if its call panics.
+        ResponseFuture { state: State::Calling { future: self.inner.call(request), held: Some(Arc::clone(held)) } }
     }
 }
 
@@ -294,11 +293,14 @@ where
         let StateProj::Calling { future, held } = self.as_mut().project().state.project() else {
             return self.poll_before(cx);
         };
-        let mut answer = ready!(future.poll(cx));
-        if let (Ok(response), Some(held)) = (&mut answer, held) {
-            held.judge(response);
+        match future.poll(cx) {
+            Poll::Ready(Ok(response)) => Poll::Ready(Ok(match held {
+                Some(held) if held.must_see(response.status()) => held.judge(response),
+                _ => response,
+            })),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
+            Poll::Pending => Poll::Pending,
         }
-        Poll::Ready(answer.map_err(Into::into))
     }
 }
 
@@ -335,10 +337,6 @@ where
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }
-}
-
-fn is_unauthorized(status: StatusCode, _headers: &HeaderMap) -> bool {
-    status == StatusCode::UNAUTHORIZED
 }
 
 const COMPLETED: &str = "a future is not polled after it is ready";

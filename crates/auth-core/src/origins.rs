@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr};
 
-use http::{HeaderMap, Uri, header::HOST, uri::Scheme};
+use http::{HeaderMap, Uri, header::HOST};
 
 use crate::{Error, ErrorKind, HttpRequest, Target};
 
@@ -21,7 +21,7 @@ use crate::{Error, ErrorKind, HttpRequest, Target};
 /// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Origin {
-    scheme: &'static str,
+    is_https: bool,
     host: Box<str>,
     port: u16,
     /// The host, and the port where it is not the scheme's own: as it nearly always stands in a URI.
@@ -86,25 +86,32 @@ impl Origin {
         &*self.host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 
+    fn scheme(&self) -> &'static str {
+        if self.is_https { HTTPS } else { HTTP }
+    }
+
     /// Tells whether a URI names it in the usual way. There are others.
     #[inline]
     fn is_written_in(&self, uri: &Uri) -> bool {
-        let scheme = if self.scheme == HTTPS { Scheme::HTTPS } else { Scheme::HTTP };
-        uri.scheme() == Some(&scheme)
-            && uri.authority().is_some_and(|authority| authority.as_str() == &*self.authority)
+        let is_scheme = match uri.scheme_str() {
+            Some(HTTPS) => self.is_https,
+            Some(HTTP) => !self.is_https,
+            _ => false,
+        };
+        is_scheme && uri.authority().is_some_and(|authority| authority.as_str() == &*self.authority)
     }
 
     fn matches(&self, scheme: &str, host: &str, port: Option<u16>) -> bool {
         // As it was written at first: nearly always that is the same.
         (host == &*self.host || host.eq_ignore_ascii_case(&self.host))
-            && (scheme == self.scheme || scheme.eq_ignore_ascii_case(self.scheme))
-            && port.or_else(|| default_port(self.scheme)) == Some(self.port)
+            && (scheme == self.scheme() || scheme.eq_ignore_ascii_case(self.scheme()))
+            && port.or_else(|| default_port(self.scheme())) == Some(self.port)
     }
 
     /// Tells whether a `Host` header names this origin. The scheme's own port may be left out.
     fn is_host(&self, value: &[u8]) -> bool {
         let Ok(authority) = http::uri::Authority::try_from(value) else { return false };
-        let Ok(uri) = Uri::builder().scheme(self.scheme).authority(authority).path_and_query("/").build()
+        let Ok(uri) = Uri::builder().scheme(self.scheme()).authority(authority).path_and_query("/").build()
         else {
             return false;
         };
@@ -117,7 +124,7 @@ impl Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme, self.authority)
+        write!(f, "{}://{}", self.scheme(), self.authority)
     }
 }
 
@@ -141,7 +148,7 @@ fn absolute(uri: &Uri) -> Result<(&'static str, Origin), Error> {
     };
     let host = host.to_ascii_lowercase();
     let authority = if default_port(scheme) == Some(port) { host.clone() } else { format!("{host}:{port}") };
-    Ok((scheme, Origin { scheme, host: host.into(), port, authority: authority.into() }))
+    Ok((scheme, Origin { is_https: scheme == HTTPS, host: host.into(), port, authority: authority.into() }))
 }
 
 fn default_port(scheme: &str) -> Option<u16> {

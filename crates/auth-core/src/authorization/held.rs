@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 
-use super::{CredentialSuperseded, config::Config, source::Source};
+use super::{CredentialSuperseded, config::{Config, Rejection}, source::Source};
 use crate::{Credential, CredentialSource, HttpResponse};
 
 /// A credential with its source: all that a request takes along until its answer comes.
 pub(super) struct Held<T> {
     pub(super) source: Source<T>,
     pub(super) credential: Credential,
-    pub(super) is_rejection: fn(StatusCode, &HeaderMap) -> bool,
+    pub(super) is_rejection: Option<Rejection>,
     /// It was issued for this very request.
     pub(super) is_own: bool,
 }
@@ -60,16 +60,18 @@ impl<T> Held<T> {
 }
 
 impl<T: CredentialSource + Clone + 'static> Held<T> {
-    /// Looks whether the answer rejects the credential.
+    /// Tells whether an answer of this status must be looked at. Where its headers are not, it need not lie in memory.
     #[inline]
-    pub(super) fn judge(&self, response: &mut impl HttpResponse) {
-        if (self.is_rejection)(response.status(), response.headers()) {
-            self.reject(response);
-        }
+    pub(super) fn must_see(&self, status: StatusCode) -> bool {
+        status == StatusCode::UNAUTHORIZED || self.is_rejection.is_some()
     }
 
+    /// Invalidates the credential if the answer rejects it, and tells in the answer if there is another one.
     #[cold]
-    fn reject(&self, response: &mut impl HttpResponse) {
+    pub(super) fn judge<A: HttpResponse>(&self, mut response: A) -> A {
+        if self.is_rejection.is_some_and(|is_rejection| !is_rejection(response.status(), response.headers())) {
+            return response;
+        }
         let (source, generation) = (self.source.as_dyn(), self.credential.generation());
         source.invalidate(generation);
         let superseded = source.generation() != Some(generation);
@@ -77,6 +79,7 @@ impl<T: CredentialSource + Clone + 'static> Held<T> {
         if superseded && !self.is_own {
             response.extensions_mut().insert(CredentialSuperseded);
         }
+        response
     }
 }
 
