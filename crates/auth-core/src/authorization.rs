@@ -3,6 +3,7 @@
 mod config;
 mod held;
 mod source;
+mod used;
 mod waiting;
 mod watch;
 
@@ -25,6 +26,7 @@ use self::{
     config::Config,
     held::{Hand, Held, Shared},
     source::Source,
+    used::Used,
     waiting::{Stage, Waiting},
 };
 use crate::{
@@ -165,29 +167,25 @@ where
         match self.shared.config.rules.admit(&request) {
             Ok(Admission::Stamp) => {}
             Ok(Admission::PassWithout) => {
-                return ResponseFuture {
-                    state: State::Calling { future: self.inner.call(request), held: None },
-                };
-            }
-            Err(error) => return ResponseFuture { state: State::Refused { error: Some(error) } },
+                let state = State::Calling { future: self.inner.call(request) };
+                return ResponseFuture { state, used: Used::Nothing };
+            },
+            Err(error) => return ResponseFuture::refused(error),
         }
-        let extensions = request.extensions().filter(|extensions| !extensions.is_empty());
-        if let Some(given) = extensions.and_then(|extensions| extensions.get::<UseCredentials>()) {
-            let source = Source::Given(Arc::clone(given.source()));
-            return self.call_with(request, source);
+        if request.extensions().is_some_and(|extensions| !extensions.is_empty()) {
+            return self.call_with_extensions(request);
         }
-        let Some(held) = self.hand.ready(&self.shared) else {
-            let source = Source::Own(self.shared.source.clone());
-            return self.wait(request, source);
-        };
-        if extensions.is_some() {
-            held.source.note(&request, &held.credential);
-        }
+        let Some(held) = self.hand.ready(&self.shared) else { return self.wait_for_own(request) };
         if let Err(error) = self.shared.config.put(&mut request, &held.credential) {
-            return ResponseFuture { state: State::Refused { error: Some(error) } };
+            return ResponseFuture::refused(error);
         }
-        // In this order the inner future is written where it stays: nothing must be let go if its call panics.
-        ResponseFuture { state: State::Calling { future: self.inner.call(request), held: Some(Arc::clone(held)) } }
+        let generation = held.credential.generation();
+        let Some(source) = held.found_by else {
+            return ResponseFuture::with(&mut self.inner, request, Arc::clone(held));
+        };
+        // Written where it stays, since there is nothing to let go if the inner service panics.
+        let state = State::Calling { future: self.inner.call(request) };
+        ResponseFuture { state, used: Used::Found { source, generation } }
     }
 }
 
@@ -199,25 +197,37 @@ where
 pub struct CredentialSuperseded;
 
 impl<S: Clone, T: CredentialSource + Clone + 'static> Authorization<S, T> {
-    /// Calls with a credential of a source that the request names.
-    fn call_with<R>(&mut self, mut request: R, source: Source<T>) -> ResponseFuture<S, R, T>
+    /// Calls with a request that may name its credentials, or is watched.
+    fn call_with_extensions<R>(&mut self, mut request: R) -> ResponseFuture<S, R, T>
     where
         R: HttpRequest,
         S: Service<R>,
     {
-        let config = &self.shared.config;
-        let Some(credential) = source.as_dyn().ready() else { return self.wait(request, source) };
-        if config.bound_elsewhere(&credential) {
-            config.rebind(source.as_dyn(), credential.generation());
-            return self.wait(request, source);
+        let given = request.extensions().and_then(|extensions| extensions.get::<UseCredentials>());
+        let held = if let Some(given) = given {
+            let source = Source::Given(Arc::clone(given.source()));
+            match self.shared.hold_given(source) {
+                Ok(held) => Arc::new(held),
+                Err(source) => return self.wait(request, source),
+            }
+        } else {
+            let Some(held) = self.hand.ready(&self.shared) else { return self.wait_for_own(request) };
+            Arc::clone(held)
+        };
+        held.source.note(&request, &held.credential);
+        if let Err(error) = self.shared.config.put(&mut request, &held.credential) {
+            return ResponseFuture::refused(error);
         }
-        source.note(&request, &credential);
-        if let Err(error) = config.put(&mut request, &credential) {
-            return ResponseFuture { state: State::Refused { error: Some(error) } };
-        }
-        let held = Held { source, credential, is_rejection: config.is_rejection, is_own: false };
-        let held = Some(Arc::new(held));
-        ResponseFuture { state: State::Calling { future: self.inner.call(request), held } }
+        ResponseFuture::with(&mut self.inner, request, held)
+    }
+
+    fn wait_for_own<R>(&mut self, request: R) -> ResponseFuture<S, R, T>
+    where
+        R: HttpRequest,
+        S: Service<R>,
+    {
+        let source = Source::Own(self.shared.source.clone());
+        self.wait(request, source)
     }
 
     /// Lets the request wait for its credential.
@@ -230,7 +240,7 @@ impl<S: Clone, T: CredentialSource + Clone + 'static> Authorization<S, T> {
         // Before anything is fetched in vain. The header is cleared again when it is stamped.
         let name = source.as_dyn().header_name();
         if let Err(error) = self.shared.config.rules.clear(&mut request, &name, ErrorKind::Configuration) {
-            return ResponseFuture { state: State::Refused { error: Some(error) } };
+            return ResponseFuture::refused(error);
         }
         // What the ready service had reserved is given back while the request waits: the fetch of its token may
         // need it. So the clone waits, and is polled ready when its turn has come.
@@ -239,7 +249,7 @@ impl<S: Clone, T: CredentialSource + Clone + 'static> Authorization<S, T> {
         let shared = Arc::clone(&self.shared);
         let stage = Stage::Obtaining(source.obtain());
         let waiting = Waiting { stage, source, service: clone, request, shared, rebinds: 0 };
-        ResponseFuture { state: State::Waiting { waiting: Some(Box::new(waiting)) } }
+        ResponseFuture { state: State::Waiting { waiting: Some(Box::new(waiting)) }, used: Used::Nothing }
     }
 }
 
@@ -262,19 +272,32 @@ pin_project! {
     {
         #[pin]
         state: State<S, R, T, S::Future>,
+        used: Used<T>,
     }
 }
 
 pin_project! {
     #[project = StateProj]
     enum State<S, R, T, F> {
+        // Waiting for the inner service.
+        Calling { #[pin] future: F },
+        // The request goes nowhere.
+        Refused { error: Option<Error> },
         // Waiting for the credential, then for the inner service to be ready. In a box: it is rare, and every
         // request would carry its size.
         Waiting { waiting: Option<Box<Waiting<S, R, T>>> },
-        // Waiting for the inner service.
-        Calling { #[pin] future: F, held: Option<Arc<Held<T>>> },
-        // The request goes nowhere.
-        Refused { error: Option<Error> },
+    }
+}
+
+impl<S: Service<R>, R, T> ResponseFuture<S, R, T> {
+    #[inline(never)]
+    fn with(service: &mut S, request: R, held: Arc<Held<T>>) -> Self {
+        Self { state: State::Calling { future: service.call(request) }, used: Used::Held(held) }
+    }
+
+    #[cold]
+    fn refused(error: Error) -> Self {
+        Self { state: State::Refused { error: Some(error) }, used: Used::Nothing }
     }
 }
 
@@ -290,14 +313,13 @@ where
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let StateProj::Calling { future, held } = self.as_mut().project().state.project() else {
-            return self.poll_before(cx);
-        };
+        let this = self.as_mut().project();
+        let StateProj::Calling { future } = this.state.project() else { return self.poll_before(cx) };
         match future.poll(cx) {
-            Poll::Ready(Ok(response)) => Poll::Ready(Ok(match held {
-                Some(held) if held.must_see(response.status()) => held.judge(response),
-                _ => response,
-            })),
+            Poll::Ready(Ok(response)) => {
+                let must_see = this.used.must_see(response.status());
+                Poll::Ready(Ok(if must_see { this.used.judge(response) } else { response }))
+            }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
             Poll::Pending => Poll::Pending,
         }
@@ -315,17 +337,17 @@ where
     /// Polls what comes before the inner service is called.
     #[cold]
     fn poll_before(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<<Self as Future>::Output> {
-        let mut state = self.as_mut().project().state;
-        let waiting = match state.as_mut().project() {
-            StateProj::Waiting { waiting } => waiting,
-            StateProj::Refused { error } => return Poll::Ready(Err(error.take().expect(COMPLETED).into())),
+        let mut this = self.as_mut().project();
+        let waiting = match this.state.as_mut().project() {
             StateProj::Calling { .. } => return self.poll(cx),
+            StateProj::Refused { error } => return Poll::Ready(Err(error.take().expect(COMPLETED).into())),
+            StateProj::Waiting { waiting } => waiting,
         };
         let credential = ready!(waiting.as_mut().expect(COMPLETED).poll(cx))?;
         let Waiting { source, mut service, request, shared, .. } = *waiting.take().expect(COMPLETED);
-        let is_own = !credential.is_kept();
-        let held = Held { source, credential, is_rejection: shared.config.is_rejection, is_own };
-        state.set(State::Calling { future: service.call(request), held: Some(Arc::new(held)) });
+        let (is_rejection, is_own) = (shared.config.is_rejection, !credential.is_kept());
+        *this.used = Used::Held(Arc::new(Held { source, credential, is_rejection, is_own, found_by: None }));
+        this.state.set(State::Calling { future: service.call(request) });
         self.poll(cx)
     }
 }

@@ -128,8 +128,8 @@ impl Clock for SystemClock {
 fn coarse(clock: ClockId) -> u64 {
     let time = rustix::time::clock_gettime(clock);
     // Neither is negative on a machine whose clock was set after 1970. The second's type differs by platform.
-    let nanoseconds = u64::try_from(time.tv_nsec).unwrap_or(0);
-    time.tv_sec.cast_unsigned().wrapping_mul(1_000_000_000).wrapping_add(nanoseconds)
+    let (seconds, nanoseconds) = (time.tv_sec.cast_unsigned(), time.tv_nsec.cast_unsigned());
+    seconds.wrapping_mul(1_000_000_000).wrapping_add(nanoseconds)
 }
 
 /// Stands still until it is told to move, each of its two clocks apart.

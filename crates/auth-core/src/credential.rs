@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use secrecy::SecretString;
 
-use crate::{AccessToken, Error, ErrorKind, Moment, sensitive};
+use crate::{AccessToken, Error, ErrorKind, Moment, SourceId, sensitive};
 
 /// Tells one credential from another, for as long as the process lives.
 ///
@@ -208,6 +208,14 @@ pub trait CredentialSource: fmt::Debug + Send + Sync {
     /// Returns the credential if one can be had at once: no wait, no lock, no allocation.
     fn ready(&self) -> Option<Credential>;
 
+    /// Names this source for as long as it lives, so that requests need not share in it. Default: none.
+    ///
+    /// [`TokenCache`](crate::TokenCache) has such a number. A rejection is told to the source of that number: who
+    /// wraps one and takes note of rejections itself leaves it at none.
+    fn id(&self) -> Option<SourceId> {
+        None
+    }
+
     /// Tells at a glance whether [`ready`](Self::ready) would hand out this very credential, and had nothing else to
     /// do. Default: no, it is to be asked.
     fn is_fresh(&self, credential: &Credential) -> bool {
@@ -250,6 +258,10 @@ impl<T: CredentialSource + ?Sized> CredentialSource for Arc<T> {
 
     fn ready(&self) -> Option<Credential> {
         (**self).ready()
+    }
+
+    fn id(&self) -> Option<SourceId> {
+        (**self).id()
     }
 
     fn is_fresh(&self, credential: &Credential) -> bool {

@@ -63,6 +63,7 @@ mod access_token;
 pub mod authorization;
 mod clock;
 mod credential;
+mod living;
 mod message;
 mod origins;
 pub mod retry_unauthorized;
@@ -82,6 +83,7 @@ pub use {
     credential::{
         Credential, CredentialSource, Generation, PerRequest, PublishIdentity, Thumbprint, UseCredentials,
     },
+    living::SourceId,
     message::{HttpRequest, HttpResponse, Target},
     origins::{Origin, Origins},
     rules::{ExistingHeader, ForeignOrigin},

@@ -90,17 +90,6 @@ impl Origin {
         if self.is_https { HTTPS } else { HTTP }
     }
 
-    /// Tells whether a URI names it in the usual way. There are others.
-    #[inline]
-    fn is_written_in(&self, uri: &Uri) -> bool {
-        let is_scheme = match uri.scheme_str() {
-            Some(HTTPS) => self.is_https,
-            Some(HTTP) => !self.is_https,
-            _ => false,
-        };
-        is_scheme && uri.authority().is_some_and(|authority| authority.as_str() == &*self.authority)
-    }
-
     fn matches(&self, scheme: &str, host: &str, port: Option<u16>) -> bool {
         // As it was written at first: nearly always that is the same.
         (host == &*self.host || host.eq_ignore_ascii_case(&self.host))
@@ -209,10 +198,18 @@ impl Origins {
 
     /// Tells whether [`check`](Self::check) would pass, where that is plain: one of them stands in the URI in the usual
     /// way, and there is no `Host`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn are_at_a_glance<R: HttpRequest>(&self, request: &R) -> bool {
         // Requests have few headers; to look at each is less than to hash this one.
-        request.uri().is_some_and(|uri| self.allowed.iter().any(|origin| origin.is_written_in(uri)))
+        let Some(uri) = request.uri() else { return false };
+        let is_https = match uri.scheme_str() {
+            Some(HTTPS) => true,
+            Some(HTTP) => false,
+            _ => return false,
+        };
+        let Some(authority) = uri.authority() else { return false };
+        let authority = authority.as_str();
+        self.allowed.iter().any(|origin| origin.is_https == is_https && &*origin.authority == authority)
             && !request.headers().keys().any(|name| name == HOST)
     }
 

@@ -1,6 +1,6 @@
 //! What every layer that stamps a header keeps to.
 
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 
 use crate::{Error, ErrorKind, HttpRequest, Origins};
 
@@ -86,7 +86,8 @@ impl Rules {
         refused: ErrorKind,
     ) -> Result<(), Error> {
         // It takes the place of every other. Where that is not allowed, the request goes nowhere.
-        let replaced = request.headers_mut().insert(name, value);
+        let headers = request.headers_mut();
+        let replaced = if *name == AUTHORIZATION { headers.insert(AUTHORIZATION, value) } else { headers.insert(name, value) };
         if replaced.is_some() && self.existing == ExistingHeader::Refuse {
             return Err(existing(name, refused));
         }

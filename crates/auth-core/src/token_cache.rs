@@ -24,8 +24,9 @@ use self::{
     telling::Telling,
 };
 use crate::{
-    AccessToken, Clock, Credential, CredentialSource, Error, ErrorKind, Generation, Moment, SystemClock,
-    Thumbprint, TokenSource,
+    AccessToken, Clock, Credential, CredentialSource, Error, ErrorKind, Generation, Moment, SourceId,
+    SystemClock, Thumbprint, TokenSource,
+    living::{Found, Reject},
 };
 
 /// Keeps the token of a [`TokenSource`] and fetches the next one when it must.
@@ -210,6 +211,11 @@ impl<T: TokenSource> CredentialSource for TokenCache<T> {
         self.shared.with_good(|entry| entry.credential().clone(), |now| self.fetch_ahead(now))
     }
 
+    fn id(&self) -> Option<SourceId> {
+        let shared = Arc::downgrade(&self.shared);
+        self.shared.found(|| Found::new(shared)).id()
+    }
+
     #[inline]
     fn is_fresh(&self, credential: &Credential) -> bool {
         self.shared.is_fresh(credential)
@@ -230,7 +236,7 @@ impl<T: TokenSource> CredentialSource for TokenCache<T> {
     }
 
     fn generation(&self) -> Option<Generation> {
-        self.shared.with_good(|entry| entry.credential().generation(), |_| ())
+        self.shared.good_generation()
     }
 
     fn invalidate(&self, generation: Generation) {
@@ -239,6 +245,13 @@ impl<T: TokenSource> CredentialSource for TokenCache<T> {
 
     fn rebind(&self, generation: Generation, certificate: Thumbprint) {
         self.shared.rebind(generation, certificate);
+    }
+}
+
+impl<T: TokenSource> Reject for Shared<T> {
+    fn reject(&self, generation: Generation) -> bool {
+        self.invalidate(generation);
+        self.good_generation() != Some(generation)
     }
 }
 

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use http::StatusCode;
 
-use super::{CredentialSuperseded, config::{Config, Rejection}, source::Source};
-use crate::{Credential, CredentialSource, HttpResponse};
+use super::{
+    config::{Config, Rejection},
+    source::Source,
+};
+use crate::{Credential, CredentialSource, SourceId};
 
 /// A credential with its source: all that a request takes along until its answer comes.
 pub(super) struct Held<T> {
@@ -15,6 +17,8 @@ pub(super) struct Held<T> {
     pub(super) is_rejection: Option<Rejection>,
     /// It was issued for this very request.
     pub(super) is_own: bool,
+    /// By this number its source is told of a rejection, where the rule is the usual one.
+    pub(super) found_by: Option<SourceId>,
 }
 
 /// What all clones of a service share.
@@ -41,15 +45,32 @@ impl<T: CredentialSource + Clone> Shared<T> {
         }
         let held = self.held.load_full().filter(|held| held.has(&credential));
         Some(held.unwrap_or_else(|| {
-            let held = Arc::new(self.hold(credential));
+            let held = Arc::new(self.hold_own(credential));
             self.held.store(Some(Arc::clone(&held)));
             held
         }))
     }
 
-    fn hold(&self, credential: Credential) -> Held<T> {
-        let source = Source::Own(self.source.clone());
-        Held { source, credential, is_rejection: self.config.is_rejection, is_own: false }
+    /// Holds the credential that a request's own source has ready; gives the source back where it has none.
+    pub(super) fn hold_given(&self, source: Source<T>) -> Result<Held<T>, Source<T>>
+    where
+        T: 'static,
+    {
+        let Some(credential) = source.as_dyn().ready() else { return Err(source) };
+        if self.config.bound_elsewhere(&credential) {
+            self.config.rebind(source.as_dyn(), credential.generation());
+            return Err(source);
+        }
+        Ok(self.hold(source, credential))
+    }
+
+    fn hold_own(&self, credential: Credential) -> Held<T> {
+        let found_by = if self.config.is_rejection.is_none() { self.source.id() } else { None };
+        Held { found_by, ..self.hold(Source::Own(self.source.clone()), credential) }
+    }
+
+    fn hold(&self, source: Source<T>, credential: Credential) -> Held<T> {
+        Held { source, credential, is_rejection: self.config.is_rejection, is_own: false, found_by: None }
     }
 }
 
@@ -60,26 +81,11 @@ impl<T> Held<T> {
 }
 
 impl<T: CredentialSource + Clone + 'static> Held<T> {
-    /// Tells whether an answer of this status must be looked at. Where its headers are not, it need not lie in memory.
-    #[inline]
-    pub(super) fn must_see(&self, status: StatusCode) -> bool {
-        status == StatusCode::UNAUTHORIZED || self.is_rejection.is_some()
-    }
-
-    /// Invalidates the credential if the answer rejects it, and tells in the answer if there is another one.
-    #[cold]
-    pub(super) fn judge<A: HttpResponse>(&self, mut response: A) -> A {
-        if self.is_rejection.is_some_and(|is_rejection| !is_rejection(response.status(), response.headers())) {
-            return response;
-        }
+    /// Invalidates the credential, and tells whether there is another one.
+    pub(super) fn reject(&self) -> bool {
         let (source, generation) = (self.source.as_dyn(), self.credential.generation());
         source.invalidate(generation);
-        let superseded = source.generation() != Some(generation);
-        // With a token that was issued for it, a request was tried as well as it can be.
-        if superseded && !self.is_own {
-            response.extensions_mut().insert(CredentialSuperseded);
-        }
-        response
+        source.generation() != Some(generation)
     }
 }
 
@@ -116,7 +122,7 @@ impl<T: CredentialSource + Clone> Hand<T> {
             Some(before) if self.is_own && before.has(&held.credential) => before,
             Some(_) => {
                 self.is_own = true;
-                Arc::new(shared.hold(held.credential.copied()))
+                Arc::new(shared.hold_own(held.credential.copied()))
             }
         });
     }

@@ -1,7 +1,7 @@
 //! What all clones of a cache, and its flight, hold together.
 
 use std::{
-    sync::{Arc, PoisonError, atomic::Ordering},
+    sync::{Arc, OnceLock, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
@@ -16,7 +16,7 @@ use super::{
     sync::{ArcSwapOption, AtomicU64, Mutex, MutexGuard},
     telling::Telling,
 };
-use crate::{Clock, Credential, Error, Generation, Moment, Thumbprint};
+use crate::{Clock, Credential, Error, Generation, Moment, Thumbprint, living::Found};
 
 pub(super) struct Shared<T> {
     source: T,
@@ -32,6 +32,8 @@ pub(super) struct Shared<T> {
     state: Mutex<State>,
     /// Each token that lands, for those who want to know.
     landed: watch::Sender<Option<Arc<Entry>>>,
+    /// Its number, once somebody asked for it.
+    found: OnceLock<Found>,
 }
 
 #[derive(Default)]
@@ -58,6 +60,7 @@ impl<T> Shared<T> {
             generation: AtomicU64::new(0),
             next_early: AtomicU64::new(0),
             state: Mutex::default(),
+            found: OnceLock::new(),
         }
     }
 
@@ -75,6 +78,14 @@ impl<T> Shared<T> {
 
     pub(super) fn telling(&self) -> &Telling {
         &self.telling
+    }
+
+    pub(super) fn found(&self, number: impl FnOnce() -> Found) -> &Found {
+        self.found.get_or_init(number)
+    }
+
+    pub(super) fn good_generation(&self) -> Option<Generation> {
+        self.with_good(|entry| entry.credential().generation(), |_| ())
     }
 
     pub(super) fn landed(&self) -> watch::Receiver<Option<Arc<Entry>>> {

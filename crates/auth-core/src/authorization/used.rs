@@ -1,0 +1,52 @@
+//! The credential that a request went out with.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+
+use super::{CredentialSuperseded, held::Held};
+use crate::{
+    CredentialSource, Generation, HttpResponse,
+    living::{self, SourceId},
+};
+
+/// The credential that a request went out with. Small: every request carries it.
+pub(super) enum Used<T> {
+    /// One of a source that is found by its number: nothing is counted, and nothing is to be let go.
+    Found { source: SourceId, generation: Generation },
+    /// Any other.
+    Held(Arc<Held<T>>),
+    Nothing,
+}
+
+impl<T: CredentialSource + Clone + 'static> Used<T> {
+    /// Tells whether an answer of this status must be looked at. One that is not need not lie in memory.
+    #[inline]
+    pub(super) fn must_see(&self, status: StatusCode) -> bool {
+        match self {
+            Self::Found { .. } => status == StatusCode::UNAUTHORIZED,
+            Self::Held(held) => status == StatusCode::UNAUTHORIZED || held.is_rejection.is_some(),
+            Self::Nothing => false,
+        }
+    }
+
+    /// Invalidates the credential if the answer rejects it, and tells in the answer if there is another one.
+    #[inline(never)]
+    pub(super) fn judge<A: HttpResponse>(&self, mut response: A) -> A {
+        let is_superseded = match self {
+            Self::Found { source, generation } => {
+                living::find(*source).is_some_and(|source| source.reject(*generation))
+            }
+            Self::Held(held) => {
+                let is_rejection = held.is_rejection.is_none_or(|is| is(response.status(), response.headers()));
+                // With a token that was issued for it, a request was tried as well as it can be.
+                is_rejection && held.reject() && !held.is_own
+            }
+            Self::Nothing => false,
+        };
+        if is_superseded {
+            response.extensions_mut().insert(CredentialSuperseded);
+        }
+        response
+    }
+}
