@@ -316,10 +316,8 @@ where
         let this = self.as_mut().project();
         let StateProj::Calling { future } = this.state.project() else { return self.poll_before(cx) };
         match future.poll(cx) {
-            Poll::Ready(Ok(response)) => {
-                let must_see = this.used.must_see(response.status());
-                Poll::Ready(Ok(if must_see { this.used.judge(response) } else { response }))
-            }
+            Poll::Ready(Ok(response)) if this.used.must_see(response.status()) => this.used.judge(response),
+            Poll::Ready(Ok(response)) => Poll::Ready(Ok(response)),
             Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
             Poll::Pending => Poll::Pending,
         }

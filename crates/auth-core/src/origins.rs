@@ -90,6 +90,17 @@ impl Origin {
         if self.is_https { HTTPS } else { HTTP }
     }
 
+    /// Tells whether a URI names it in the usual way. There are others.
+    #[inline]
+    fn is_written_in(&self, uri: &Uri) -> bool {
+        let is_scheme = match uri.scheme_str() {
+            Some(HTTPS) => self.is_https,
+            Some(HTTP) => !self.is_https,
+            _ => false,
+        };
+        is_scheme && uri.authority().is_some_and(|authority| authority.as_str() == &*self.authority)
+    }
+
     fn matches(&self, scheme: &str, host: &str, port: Option<u16>) -> bool {
         // As it was written at first: nearly always that is the same.
         (host == &*self.host || host.eq_ignore_ascii_case(&self.host))
@@ -202,15 +213,11 @@ impl Origins {
     pub(crate) fn are_at_a_glance<R: HttpRequest>(&self, request: &R) -> bool {
         // Requests have few headers; to look at each is less than to hash this one.
         let Some(uri) = request.uri() else { return false };
-        let is_https = match uri.scheme_str() {
-            Some(HTTPS) => true,
-            Some(HTTP) => false,
-            _ => return false,
+        let is_written = match &*self.allowed {
+            [origin] => origin.is_written_in(uri),
+            several => one_is_written_in(several, uri),
         };
-        let Some(authority) = uri.authority() else { return false };
-        let authority = authority.as_str();
-        self.allowed.iter().any(|origin| origin.is_https == is_https && &*origin.authority == authority)
-            && !request.headers().keys().any(|name| name == HOST)
+        is_written && !request.headers().keys().any(|name| name == HOST)
     }
 
     fn find(&self, target: Target<'_>) -> Result<&Origin, Error> {
@@ -223,6 +230,12 @@ impl Origins {
             Target::Relative | Target::Unclear => Err(unclear()),
         }
     }
+}
+
+/// Apart, so that the usual case of a single origin has no loop.
+#[inline(never)]
+fn one_is_written_in(origins: &[Origin], uri: &Uri) -> bool {
+    origins.iter().any(|origin| origin.is_written_in(uri))
 }
 
 /// The `Host` header decides which virtual server answers (RFC 9112 §3.2), so it is part of the origin.

@@ -1,6 +1,6 @@
 //! What every layer that stamps a header keeps to.
 
-use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
+use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 
 use crate::{Error, ErrorKind, HttpRequest, Origins};
 
@@ -85,13 +85,34 @@ impl Rules {
         value: HeaderValue,
         refused: ErrorKind,
     ) -> Result<(), Error> {
-        // It takes the place of every other. Where that is not allowed, the request goes nowhere.
-        let headers = request.headers_mut();
-        let replaced = if *name == AUTHORIZATION { headers.insert(AUTHORIZATION, value) } else { headers.insert(name, value) };
-        if replaced.is_some() && self.existing == ExistingHeader::Refuse {
-            return Err(existing(name, refused));
+        // Apart, so that the usual name is known where it is hashed.
+        if *name != AUTHORIZATION {
+            return self.stamp_other(request.headers_mut(), name, value, refused);
         }
-        Ok(())
+        match request.headers_mut().insert(AUTHORIZATION, value) {
+            None => Ok(()),
+            Some(_) => self.replaced(name, refused),
+        }
+    }
+
+    #[inline(never)]
+    fn stamp_other(
+        &self,
+        headers: &mut HeaderMap,
+        name: &HeaderName,
+        value: HeaderValue,
+        refused: ErrorKind,
+    ) -> Result<(), Error> {
+        headers.insert(name, value).map_or(Ok(()), |_| self.replaced(name, refused))
+    }
+
+    /// A header took the place of every other of its name. Where that is not allowed, the request goes nowhere.
+    #[cold]
+    fn replaced(&self, name: &HeaderName, refused: ErrorKind) -> Result<(), Error> {
+        match self.existing {
+            ExistingHeader::Refuse => Err(existing(name, refused)),
+            ExistingHeader::Replace => Ok(()),
+        }
     }
 }
 

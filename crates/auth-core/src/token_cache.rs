@@ -271,7 +271,7 @@ impl<T> fmt::Debug for TokenCache<T> {
 #[must_use = "a builder does nothing until it is built"]
 pub struct TokenCacheBuilder<T> {
     source: T,
-    clock: Option<Arc<dyn Clock>>,
+    clock: Option<Box<dyn Clock>>,
     name: Arc<str>,
     settings: Settings,
 }
@@ -303,14 +303,14 @@ impl<T: TokenSource> TokenCacheBuilder<T> {
 
     /// Asks this clock for the time. Default: the operating system's.
     pub fn with_clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Some(Arc::new(clock));
+        self.clock = Some(Box::new(clock));
         self
     }
 
     /// Builds the cache. Nothing is fetched or spawned.
     #[must_use]
     pub fn build(self) -> TokenCache<T> {
-        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
+        let clock = self.clock.unwrap_or_else(|| Box::new(SystemClock::new()));
         let telling = Telling::new(self.name);
         TokenCache { shared: Arc::new(Shared::new(self.source, clock, self.settings, telling)) }
     }

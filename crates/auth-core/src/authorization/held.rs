@@ -107,24 +107,25 @@ impl<T: CredentialSource + Clone> Hand<T> {
         let is_fresh = |held: &Arc<Held<T>>| {
             shared.source.is_fresh(&held.credential) && !shared.config.bound_elsewhere(&held.credential)
         };
-        if !(self.is_own && self.held.as_ref().is_some_and(is_fresh)) {
-            self.renew(shared);
-        }
-        self.held.as_ref()
+        if self.is_own && self.held.as_ref().is_some_and(is_fresh) { self.held.as_ref() } else { self.renew(shared) }
     }
 
     #[cold]
-    fn renew(&mut self, shared: &Shared<T>) {
+    fn renew(&mut self, shared: &Shared<T>) -> Option<&Arc<Held<T>>> {
         let before = self.held.take();
-        let Some(held) = shared.renew() else { return self.is_own = false };
-        self.held = Some(match before {
+        let Some(held) = shared.renew() else {
+            self.is_own = false;
+            return None;
+        };
+        let held = match before {
             None => held,
             Some(before) if self.is_own && before.has(&held.credential) => before,
             Some(_) => {
                 self.is_own = true;
                 Arc::new(shared.hold_own(held.credential.copied()))
             }
-        });
+        };
+        Some(self.held.insert(held))
     }
 }
 

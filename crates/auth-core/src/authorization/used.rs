@@ -1,11 +1,12 @@
 //! The credential that a request went out with.
 
-use std::sync::Arc;
+use std::{sync::Arc, task::Poll};
 
 use http::StatusCode;
 
 use super::{CredentialSuperseded, held::Held};
 use crate::{
+    BoxError,
     CredentialSource, Generation, HttpResponse,
     living::{self, SourceId},
 };
@@ -32,7 +33,7 @@ impl<T: CredentialSource + Clone + 'static> Used<T> {
 
     /// Invalidates the credential if the answer rejects it, and tells in the answer if there is another one.
     #[inline(never)]
-    pub(super) fn judge<A: HttpResponse>(&self, mut response: A) -> A {
+    pub(super) fn judge<A: HttpResponse>(&self, mut response: A) -> Poll<Result<A, BoxError>> {
         let is_superseded = match self {
             Self::Found { source, generation } => {
                 living::find(*source).is_some_and(|source| source.reject(*generation))
@@ -47,6 +48,6 @@ impl<T: CredentialSource + Clone + 'static> Used<T> {
         if is_superseded {
             response.extensions_mut().insert(CredentialSuperseded);
         }
-        response
+        Poll::Ready(Ok(response))
     }
 }

@@ -20,7 +20,7 @@ use crate::{Clock, Credential, Error, Generation, Moment, Thumbprint, living::Fo
 
 pub(super) struct Shared<T> {
     source: T,
-    clock: Arc<dyn Clock>,
+    clock: Box<dyn Clock>,
     settings: Settings,
     telling: Telling,
     /// Written under the lock of `state` only; read by everybody.
@@ -49,7 +49,7 @@ pub(super) struct State {
 }
 
 impl<T> Shared<T> {
-    pub(super) fn new(source: T, clock: Arc<dyn Clock>, settings: Settings, telling: Telling) -> Self {
+    pub(super) fn new(source: T, clock: Box<dyn Clock>, settings: Settings, telling: Telling) -> Self {
         Self {
             source,
             clock,

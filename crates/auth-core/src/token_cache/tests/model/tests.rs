@@ -36,7 +36,7 @@ impl World {
         let clock = ManualClock::new();
         let settings = Settings { fetch_deadline: LIFE, default_life: LIFE, spacing: Duration::ZERO };
         let telling = Telling::new("model".into());
-        let shared = Shared::new((), Arc::new(clock.clone()), settings, telling);
+        let shared = Shared::new((), Box::new(clock.clone()), settings, telling);
         Self { shared: Arc::new(shared), clock, fetches: Arc::default(), fails: false }
     }
 
