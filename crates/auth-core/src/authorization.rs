@@ -313,11 +313,21 @@ where
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.as_mut().project();
-        let StateProj::Calling { future } = this.state.project() else { return self.poll_before(cx) };
+        if !matches!(self.state, State::Calling { .. }) {
+            ready!(self.as_mut().poll_before(cx))?;
+        }
+        let this = self.project();
+        let StateProj::Calling { future } = this.state.project() else { unreachable!("{COMPLETED}") };
         match future.poll(cx) {
-            Poll::Ready(Ok(response)) if this.used.must_see(response.status()) => this.used.judge(response),
-            Poll::Ready(Ok(response)) => Poll::Ready(Ok(response)),
+            Poll::Ready(Ok(response)) => Poll::Ready(Ok(if this.used.must_see(response.status()) {
+                // In a place of its own, so that the usual answer need not lie in memory.
+                let mut answer = [response];
+                answer.iter_mut().for_each(|response| this.used.judge(response));
+                let [response] = answer;
+                response
+            } else {
+                response
+            })),
             Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
             Poll::Pending => Poll::Pending,
         }
@@ -332,12 +342,12 @@ where
     S::Error: Into<BoxError>,
     T: CredentialSource + Clone + 'static,
 {
-    /// Polls what comes before the inner service is called.
+    /// Polls what comes before the inner service is called, until it is.
     #[cold]
-    fn poll_before(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<<Self as Future>::Output> {
-        let mut this = self.as_mut().project();
+    fn poll_before(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        let mut this = self.project();
         let waiting = match this.state.as_mut().project() {
-            StateProj::Calling { .. } => return self.poll(cx),
+            StateProj::Calling { .. } => return Poll::Ready(Ok(())),
             StateProj::Refused { error } => return Poll::Ready(Err(error.take().expect(COMPLETED).into())),
             StateProj::Waiting { waiting } => waiting,
         };
@@ -346,7 +356,7 @@ where
         let (is_rejection, is_own) = (shared.config.is_rejection, !credential.is_kept());
         *this.used = Used::Held(Arc::new(Held { source, credential, is_rejection, is_own, found_by: None }));
         this.state.set(State::Calling { future: service.call(request) });
-        self.poll(cx)
+        Poll::Ready(Ok(()))
     }
 }
 

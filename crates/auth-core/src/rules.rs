@@ -77,7 +77,7 @@ impl Rules {
     }
 
     /// Puts the header on the request, alone of its name.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn stamp<R: HttpRequest>(
         &self,
         request: &mut R,

@@ -1,12 +1,11 @@
 //! The credential that a request went out with.
 
-use std::{sync::Arc, task::Poll};
+use std::sync::Arc;
 
 use http::StatusCode;
 
 use super::{CredentialSuperseded, held::Held};
 use crate::{
-    BoxError,
     CredentialSource, Generation, HttpResponse,
     living::{self, SourceId},
 };
@@ -33,7 +32,7 @@ impl<T: CredentialSource + Clone + 'static> Used<T> {
 
     /// Invalidates the credential if the answer rejects it, and tells in the answer if there is another one.
     #[inline(never)]
-    pub(super) fn judge<A: HttpResponse>(&self, mut response: A) -> Poll<Result<A, BoxError>> {
+    pub(super) fn judge(&self, response: &mut impl HttpResponse) {
         let is_superseded = match self {
             Self::Found { source, generation } => {
                 living::find(*source).is_some_and(|source| source.reject(*generation))
@@ -48,6 +47,5 @@ impl<T: CredentialSource + Clone + 'static> Used<T> {
         if is_superseded {
             response.extensions_mut().insert(CredentialSuperseded);
         }
-        Poll::Ready(Ok(response))
     }
 }
