@@ -96,8 +96,9 @@ impl<T: CredentialSource + Clone + 'static> Held<T> {
 ///
 /// A copy that is no longer good is never stamped. It is wiped at the next request, or with the service.
 pub(super) struct Hand<T> {
-    held: Option<Arc<Held<T>>>,
-    is_own: bool,
+    own: Option<Arc<Held<T>>>,
+    /// What the first request went out with.
+    lent: Option<Arc<Held<T>>>,
 }
 
 impl<T: CredentialSource + Clone> Hand<T> {
@@ -107,31 +108,24 @@ impl<T: CredentialSource + Clone> Hand<T> {
         let is_fresh = |held: &Arc<Held<T>>| {
             shared.source.is_fresh(&held.credential) && !shared.config.bound_elsewhere(&held.credential)
         };
-        if self.is_own && self.held.as_ref().is_some_and(is_fresh) { self.held.as_ref() } else { self.renew(shared) }
+        if self.own.as_ref().is_some_and(is_fresh) { self.own.as_ref() } else { self.renew(shared) }
     }
 
     #[cold]
     fn renew(&mut self, shared: &Shared<T>) -> Option<&Arc<Held<T>>> {
-        let before = self.held.take();
-        let Some(held) = shared.renew() else {
-            self.is_own = false;
-            return None;
-        };
-        let held = match before {
-            None => held,
-            Some(before) if self.is_own && before.has(&held.credential) => before,
-            Some(_) => {
-                self.is_own = true;
-                Arc::new(shared.hold_own(held.credential.copied()))
-            }
-        };
-        Some(self.held.insert(held))
+        let (own, lent) = (self.own.take(), self.lent.take());
+        let held = shared.renew()?;
+        if own.is_none() && lent.is_none() {
+            return Some(self.lent.insert(held));
+        }
+        let own = own.filter(|own| own.has(&held.credential));
+        Some(self.own.insert(own.unwrap_or_else(|| Arc::new(shared.hold_own(held.credential.copied())))))
     }
 }
 
 impl<T> Default for Hand<T> {
     fn default() -> Self {
-        Self { held: None, is_own: false }
+        Self { own: None, lent: None }
     }
 }
 

@@ -23,11 +23,7 @@ impl<T: CredentialSource + Clone + 'static> Used<T> {
     /// Tells whether an answer of this status must be looked at. One that is not need not lie in memory.
     #[inline]
     pub(super) fn must_see(&self, status: StatusCode) -> bool {
-        match self {
-            Self::Found { .. } => status == StatusCode::UNAUTHORIZED,
-            Self::Held(held) => status == StatusCode::UNAUTHORIZED || held.is_rejection.is_some(),
-            Self::Nothing => false,
-        }
+        status == StatusCode::UNAUTHORIZED || matches!(self, Self::Held(held) if held.is_rejection.is_some())
     }
 
     /// Invalidates the credential if the answer rejects it, and tells in the answer if there is another one.
