@@ -71,8 +71,7 @@ pub struct AuthorizationLayer<T> {
 impl<T> AuthorizationLayer<T> {
     /// Stamps requests to `origins` with what `source` has.
     pub fn new(source: T, origins: impl Into<Origins>) -> Self {
-        let config =
-            Config { rules: Rules::new(origins.into()), is_rejection: None, identity: None };
+        let config = Config { rules: Rules::new(origins.into()), is_rejection: None, identity: None };
         Self { source, config }
     }
 
@@ -169,7 +168,7 @@ where
             Ok(Admission::PassWithout) => {
                 let state = State::Calling { future: self.inner.call(request) };
                 return ResponseFuture { state, used: Used::Nothing };
-            },
+            }
             Err(error) => return ResponseFuture::refused(error),
         }
         if request.extensions().is_some_and(|extensions| !extensions.is_empty()) {

@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Debug,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 #[cfg(target_os = "linux")]
@@ -80,21 +80,20 @@ fn nanoseconds(time: Duration) -> u64 {
 /// On Linux [`now`](Clock::now) reads the coarse clocks, which the kernel brings up to date a hundred times a second
 /// or more often.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct SystemClock {
-    start: Instant,
-    #[cfg(target_os = "linux")]
-    coarse_start: u64,
+    #[cfg(not(target_os = "linux"))]
+    start: std::time::Instant,
 }
 
 impl SystemClock {
-    /// Takes this moment as the fixed point of the monotonic clock.
+    /// Reads the clocks of this machine. The monotonic one counts from its start on Linux, from now elsewhere.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the Clock")]
+    #[cfg_attr(not(target_os = "linux"), expect(clippy::disallowed_methods, reason = "this is the Clock"))]
     pub fn new() -> Self {
         Self {
-            start: Instant::now(),
-            #[cfg(target_os = "linux")]
-            coarse_start: coarse(ClockId::MonotonicCoarse),
+            #[cfg(not(target_os = "linux"))]
+            start: std::time::Instant::now(),
         }
     }
 }
@@ -106,6 +105,12 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
+    #[cfg(target_os = "linux")]
+    fn monotonic(&self) -> Duration {
+        Duration::from_nanos(read(ClockId::Monotonic))
+    }
+
+    #[cfg(not(target_os = "linux"))]
     fn monotonic(&self) -> Duration {
         self.start.elapsed()
     }
@@ -117,19 +122,16 @@ impl Clock for SystemClock {
 
     #[cfg(target_os = "linux")]
     fn now(&self) -> Moment {
-        Moment {
-            monotonic: coarse(ClockId::MonotonicCoarse).saturating_sub(self.coarse_start),
-            wall: coarse(ClockId::RealtimeCoarse),
-        }
+        Moment { monotonic: read(ClockId::MonotonicCoarse), wall: read(ClockId::RealtimeCoarse) }
     }
 }
 
+/// Reads a clock, in nanoseconds.
 #[cfg(target_os = "linux")]
-fn coarse(clock: ClockId) -> u64 {
+fn read(clock: ClockId) -> u64 {
     let time = rustix::time::clock_gettime(clock);
-    // Neither is negative on a machine whose clock was set after 1970. The second's type differs by platform.
-    let (seconds, nanoseconds) = (time.tv_sec.cast_unsigned(), time.tv_nsec.cast_unsigned());
-    seconds.wrapping_mul(1_000_000_000).wrapping_add(nanoseconds)
+    // Neither is negative on a machine whose clock was set after 1970. Their types differ by platform.
+    (time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64)
 }
 
 /// Stands still until it is told to move, each of its two clocks apart.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use http::{HeaderMap, StatusCode};
 
 use crate::rules::Rules;
-use crate::{Credential, CredentialSource, Error, ErrorKind, Generation, HttpRequest, PublishIdentity, Thumbprint};
+use crate::{
+    Credential, CredentialSource, Error, ErrorKind, Generation, HttpRequest, PublishIdentity, Thumbprint,
+};
 
 /// Says which answers mean that the credential was rejected.
 pub(super) type Rejection = fn(StatusCode, &HeaderMap) -> bool;

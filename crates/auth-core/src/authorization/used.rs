@@ -13,7 +13,10 @@ use crate::{
 /// The credential that a request went out with. Small: every request carries it.
 pub(super) enum Used<T> {
     /// One of a source that is found by its number: nothing is counted, and nothing is to be let go.
-    Found { source: SourceId, generation: Generation },
+    Found {
+        source: SourceId,
+        generation: Generation,
+    },
     /// Any other.
     Held(Arc<Held<T>>),
     Nothing,
@@ -34,7 +37,8 @@ impl<T: CredentialSource + Clone + 'static> Used<T> {
                 living::find(*source).is_some_and(|source| source.reject(*generation))
             }
             Self::Held(held) => {
-                let is_rejection = held.is_rejection.is_none_or(|is| is(response.status(), response.headers()));
+                let is_rejection =
+                    held.is_rejection.is_none_or(|is| is(response.status(), response.headers()));
                 // With a token that was issued for it, a request was tried as well as it can be.
                 is_rejection && held.reject() && !held.is_own
             }
