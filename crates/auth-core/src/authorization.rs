@@ -184,7 +184,7 @@ where
         };
         // Written where it stays, since there is nothing to let go if the inner service panics.
         let state = State::Calling { future: self.inner.call(request) };
-        ResponseFuture { state, used: Used::Found { source, generation } }
+        ResponseFuture { state, used: Used::Found { source, generation, is_own: false } }
     }
 }
 
@@ -350,11 +350,10 @@ where
             StateProj::Refused { error } => return Poll::Ready(Err(error.take().expect(COMPLETED).into())),
             StateProj::Waiting { waiting } => waiting,
         };
-        let credential = ready!(waiting.as_mut().expect(COMPLETED).poll(cx))?;
-        let Waiting { source, mut service, request, shared, .. } = *waiting.take().expect(COMPLETED);
-        let (is_rejection, is_own) = (shared.config.is_rejection, !credential.is_kept());
-        *this.used = Used::Held(Arc::new(Held { source, credential, is_rejection, is_own, found_by: None }));
-        this.state.set(State::Calling { future: service.call(request) });
+        ready!(waiting.as_mut().expect(COMPLETED).poll(cx))?;
+        let (future, used) = waiting.take().expect(COMPLETED).send();
+        *this.used = used;
+        this.state.set(State::Calling { future });
         Poll::Ready(Ok(()))
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     num::NonZeroU64,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -192,6 +193,9 @@ impl Credential {
     }
 }
 
+/// Waits for a credential.
+pub type Obtaining = Pin<Box<dyn Future<Output = Result<Credential, Error>> + Send>>;
+
 /// Has credentials, at once or after a while.
 ///
 /// [`Authorization`](crate::authorization::Authorization) asks it; [`TokenCache`](crate::TokenCache) and
@@ -229,6 +233,16 @@ pub trait CredentialSource: fmt::Debug + Send + Sync {
     ///
     /// Dropping the future loses this caller's wait and nothing else.
     async fn obtain(&self) -> Result<Credential, Error>;
+
+    /// Returns what [`obtain`](Self::obtain) does, in a future that borrows nothing: each request that waits has one.
+    /// Default: a box around that one's box.
+    fn obtain_owned(&self) -> Obtaining
+    where
+        Self: Clone + Sized + 'static,
+    {
+        let source = self.clone();
+        Box::pin(async move { source.obtain().await })
+    }
 
     /// Returns the generation that [`ready`](Self::ready) would hand out; none if there is none.
     fn generation(&self) -> Option<Generation>;

@@ -81,7 +81,8 @@ pub use {
     access_token::AccessToken,
     clock::{Clock, Moment, SystemClock},
     credential::{
-        Credential, CredentialSource, Generation, PerRequest, PublishIdentity, Thumbprint, UseCredentials,
+        Credential, CredentialSource, Generation, Obtaining, PerRequest, PublishIdentity, Thumbprint,
+        UseCredentials,
     },
     living::SourceId,
     message::{HttpRequest, HttpResponse, Target},

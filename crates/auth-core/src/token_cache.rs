@@ -24,8 +24,8 @@ use self::{
     telling::Telling,
 };
 use crate::{
-    AccessToken, Clock, Credential, CredentialSource, Error, ErrorKind, Generation, Moment, SourceId,
-    SystemClock, Thumbprint, TokenSource,
+    AccessToken, Clock, Credential, CredentialSource, Error, ErrorKind, Generation, Moment, Obtaining,
+    SourceId, SystemClock, Thumbprint, TokenSource,
     living::{Found, Reject},
 };
 
@@ -212,8 +212,7 @@ impl<T: TokenSource> CredentialSource for TokenCache<T> {
     }
 
     fn id(&self) -> Option<SourceId> {
-        let shared = Arc::downgrade(&self.shared);
-        self.shared.found(|| Found::new(shared)).id()
+        self.shared.found(|| Found::new(Arc::<Shared<T>>::downgrade(&self.shared))).id()
     }
 
     #[inline]
@@ -233,6 +232,11 @@ impl<T: TokenSource> CredentialSource for TokenCache<T> {
     /// On a tokio runtime that was built without time.
     async fn obtain(&self) -> Result<Credential, Error> {
         self.obtain_with(|entry| entry.credential().clone()).await
+    }
+
+    fn obtain_owned(&self) -> Obtaining {
+        let cache = self.clone();
+        Box::pin(async move { cache.obtain_with(|entry| entry.credential().clone()).await })
     }
 
     fn generation(&self) -> Option<Generation> {

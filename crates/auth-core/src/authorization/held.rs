@@ -15,7 +15,7 @@ pub(super) struct Held<T> {
     pub(super) source: Source<T>,
     pub(super) credential: Credential,
     pub(super) is_rejection: Option<Rejection>,
-    /// It was issued for this very request.
+    /// It was issued for this very request, which was tried as well with it as it can be.
     pub(super) is_own: bool,
     /// By this number its source is told of a rejection, where the rule is the usual one.
     pub(super) found_by: Option<SourceId>,
@@ -34,7 +34,7 @@ impl<T> Shared<T> {
     }
 }
 
-impl<T: CredentialSource + Clone> Shared<T> {
+impl<T: CredentialSource + Clone + 'static> Shared<T> {
     /// Holds the credential that the source has ready, if it may go over the certificate that is presented.
     fn renew(&self) -> Option<Arc<Held<T>>> {
         let credential = self.source.ready()?;
@@ -52,10 +52,7 @@ impl<T: CredentialSource + Clone> Shared<T> {
     }
 
     /// Holds the credential that a request's own source has ready; gives the source back where it has none.
-    pub(super) fn hold_given(&self, source: Source<T>) -> Result<Held<T>, Source<T>>
-    where
-        T: 'static,
-    {
+    pub(super) fn hold_given(&self, source: Source<T>) -> Result<Held<T>, Source<T>> {
         let Some(credential) = source.as_dyn().ready() else { return Err(source) };
         if self.config.bound_elsewhere(&credential) {
             self.config.rebind(source.as_dyn(), credential.generation());
@@ -65,12 +62,13 @@ impl<T: CredentialSource + Clone> Shared<T> {
     }
 
     fn hold_own(&self, credential: Credential) -> Held<T> {
-        let found_by = if self.config.is_rejection.is_none() { self.source.id() } else { None };
-        Held { found_by, ..self.hold(Source::Own(self.source.clone()), credential) }
+        self.hold(Source::Own(self.source.clone()), credential)
     }
 
-    fn hold(&self, source: Source<T>, credential: Credential) -> Held<T> {
-        Held { source, credential, is_rejection: self.config.is_rejection, is_own: false, found_by: None }
+    pub(super) fn hold(&self, source: Source<T>, credential: Credential) -> Held<T> {
+        let is_rejection = self.config.is_rejection;
+        let found_by = if is_rejection.is_none() { source.id() } else { None };
+        Held { source, credential, is_rejection, is_own: false, found_by }
     }
 }
 
@@ -101,7 +99,7 @@ pub(super) struct Hand<T> {
     lent: Option<Arc<Held<T>>>,
 }
 
-impl<T: CredentialSource + Clone> Hand<T> {
+impl<T: CredentialSource + Clone + 'static> Hand<T> {
     /// Returns a credential that can be stamped at once, if there is one.
     #[inline]
     pub(super) fn ready(&mut self, shared: &Shared<T>) -> Option<&Arc<Held<T>>> {

@@ -1,9 +1,9 @@
 //! Whom to ask for the credential of a request.
 
-use std::{pin::Pin, sync::Arc};
+use std::sync::Arc;
 
 use super::WatchCredential;
-use crate::{Credential, CredentialSource, Error, HttpRequest};
+use crate::{Credential, CredentialSource, HttpRequest, Obtaining, SourceId};
 
 /// The layer's own source, or the one that the request names.
 #[derive(Clone)]
@@ -13,10 +13,11 @@ pub(super) enum Source<T> {
 }
 
 impl<T: CredentialSource + Clone + 'static> Source<T> {
-    /// Obtains on the slow path; the box is paid once per fetch.
     pub(super) fn obtain(&self) -> Obtaining {
-        let source = self.shared();
-        Box::pin(async move { source.obtain().await })
+        match self {
+            Self::Given(given) => given.obtain_owned(),
+            Self::Own(own) => own.obtain_owned(),
+        }
     }
 
     /// Tells who watches the request which credential it is stamped with.
@@ -24,6 +25,14 @@ impl<T: CredentialSource + Clone + 'static> Source<T> {
         let watch = request.extensions().and_then(|extensions| extensions.get::<WatchCredential>());
         if let Some(watch) = watch {
             watch.remember(self.shared(), credential.generation());
+        }
+    }
+
+    /// Names the layer's own source, where it has a number. A request's own lives for as long as the request.
+    pub(super) fn id(&self) -> Option<SourceId> {
+        match self {
+            Self::Given(_) => None,
+            Self::Own(own) => own.id(),
         }
     }
 
@@ -41,6 +50,3 @@ impl<T: CredentialSource + Clone + 'static> Source<T> {
         }
     }
 }
-
-/// A wait for a credential, on the slow path; the box is paid once per fetch.
-pub(super) type Obtaining = Pin<Box<dyn Future<Output = Result<Credential, Error>> + Send>>;

@@ -16,10 +16,22 @@ pub(super) enum Used<T> {
     Found {
         source: SourceId,
         generation: Generation,
+        is_own: bool,
     },
     /// Any other.
     Held(Arc<Held<T>>),
     Nothing,
+}
+
+impl<T> From<Held<T>> for Used<T> {
+    fn from(held: Held<T>) -> Self {
+        match held.found_by {
+            Some(source) => {
+                Self::Found { source, generation: held.credential.generation(), is_own: held.is_own }
+            }
+            None => Self::Held(Arc::new(held)),
+        }
+    }
 }
 
 impl<T: CredentialSource + Clone + 'static> Used<T> {
@@ -33,13 +45,12 @@ impl<T: CredentialSource + Clone + 'static> Used<T> {
     #[inline(never)]
     pub(super) fn judge(&self, response: &mut impl HttpResponse) {
         let is_superseded = match self {
-            Self::Found { source, generation } => {
-                living::find(*source).is_some_and(|source| source.reject(*generation))
+            Self::Found { source, generation, is_own } => {
+                living::find(*source).is_some_and(|source| source.reject(*generation)) && !is_own
             }
             Self::Held(held) => {
                 let is_rejection =
                     held.is_rejection.is_none_or(|is| is(response.status(), response.headers()));
-                // With a token that was issued for it, a request was tried as well as it can be.
                 is_rejection && held.reject() && !held.is_own
             }
             Self::Nothing => false,

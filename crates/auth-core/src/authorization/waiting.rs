@@ -8,10 +8,11 @@ use std::{
 use tower_service::Service;
 
 use super::{
-    held::Shared,
-    source::{Obtaining, Source},
+    held::{Held, Shared},
+    source::Source,
+    used::Used,
 };
-use crate::{BoxError, Credential, CredentialSource, HttpRequest};
+use crate::{BoxError, Credential, CredentialSource, HttpRequest, Obtaining};
 
 /// A request that waits for its credential, and all that it needs to go on.
 pub(super) struct Waiting<S, R, T> {
@@ -38,8 +39,8 @@ where
     S::Error: Into<BoxError>,
     T: CredentialSource + Clone + 'static,
 {
-    /// Waits until the request can be sent as it is, stamped with this credential.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Credential, BoxError>> {
+    /// Waits until the request can be sent as it is.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         loop {
             match &mut self.stage {
                 Stage::Obtaining(obtaining) => {
@@ -56,11 +57,22 @@ where
                     config.stamp(&mut self.request, &credential)?;
                     self.stage = Stage::Readying(credential);
                 }
-                Stage::Readying(credential) => {
-                    return self.service.poll_ready(cx).map_ok(|()| credential.clone()).map_err(Into::into);
-                }
+                Stage::Readying(_) => return self.service.poll_ready(cx).map_err(Into::into),
             }
         }
+    }
+
+    /// Sends the request, once it can be.
+    pub(super) fn send(self) -> (S::Future, Used<T>) {
+        let Self { stage, source, mut service, request, shared, .. } = self;
+        let used = match stage {
+            Stage::Obtaining(_) => Used::Nothing,
+            Stage::Readying(credential) => {
+                let is_own = !credential.is_kept();
+                Used::from(Held { is_own, ..shared.hold(source, credential) })
+            }
+        };
+        (service.call(request), used)
     }
 }
 
