@@ -149,17 +149,17 @@ impl<T: TokenSource> TokenCache<T> {
     /// Reads the entry where it lies: ten thousand who wait for it need not count each other.
     async fn obtain_with<R>(&self, read: impl FnOnce(&Entry) -> R) -> Result<R, Error> {
         self.shared.with_good(|_| (), |now| self.fetch_ahead(now));
-        let runtime = Handle::try_current()
-            .map_err(|_| Error::new(ErrorKind::Runtime, "a token can only be fetched on a tokio runtime"))?;
         for _ in 0..ATTEMPTS {
-            let flight = match self.join(&runtime)? {
+            let flight = match self.join()? {
+                Joined::Elsewhere(flight) => {
+                    // In a box: it is rare, and each who waits would carry its timer.
+                    Box::pin(self.shared.watch_over(&flight, self.shared.patience_with(&flight))).await;
+                    flight
+                }
                 Joined::Flying(flight) => flight,
                 Joined::Good(entry) => return Ok(read(&entry)),
             };
             let _waiter = self.shared.telling().waiter();
-            if !flight.is_driven_by(&runtime) {
-                self.shared.watch_over(&flight, self.shared.patience_with(&flight)).await;
-            }
             if let Landing::Done(result) = flight.landing().await {
                 return result.as_ref().map(|entry| read(entry)).map_err(Clone::clone);
             }
@@ -168,15 +168,18 @@ impl<T: TokenSource> TokenCache<T> {
     }
 
     /// Finds a good token or the flight that will bring one; begins the flight if there is none.
-    fn join(&self, runtime: &Handle) -> Result<Joined, Error> {
-        match self.shared.join()? {
+    fn join(&self) -> Result<Joined, Error> {
+        let runtime = Handle::try_current()
+            .map_err(|_| Error::new(ErrorKind::Runtime, "a token can only be fetched on a tokio runtime"))?;
+        Ok(match self.shared.join()? {
             Joining::Begin(flight, why) => {
-                self.spawn(runtime, Arc::clone(&flight), why);
-                Ok(Joined::Flying(flight))
+                self.spawn(&runtime, Arc::clone(&flight), why);
+                Joined::Flying(flight)
             }
-            Joining::Good(entry) => Ok(Joined::Good(entry)),
-            Joining::Wait(flight) => Ok(Joined::Flying(flight)),
-        }
+            Joining::Good(entry) => Joined::Good(entry),
+            Joining::Wait(flight) if flight.is_driven_by(&runtime) => Joined::Flying(flight),
+            Joining::Wait(flight) => Joined::Elsewhere(flight),
+        })
     }
 
     /// Begins a fetch in the background, for a token that is still good: the first request that finds it due does,
@@ -198,10 +201,11 @@ impl<T: TokenSource> TokenCache<T> {
         let crew = Crew::new(Arc::clone(&self.shared), Arc::clone(&flight));
         let span = self.shared.telling().fetch(&why);
         flight.drive_by(runtime);
-        runtime.spawn(fly(crew, why).instrument(span));
         // Reckoned now: whenever this is polled first, the flight had no more time than this.
         let (shared, patience) = (Arc::clone(&self.shared), self.shared.patience_with(&flight));
         runtime.spawn(async move { shared.watch_over(&flight, patience).await });
+        // Last, so that it is polled next: ten thousand who wait for it may stand in line already.
+        runtime.spawn(fly(crew, why).instrument(span));
     }
 }
 
@@ -334,6 +338,8 @@ struct Settings {
 }
 
 enum Joined {
+    /// Driven by another runtime, which may be driven no more.
+    Elsewhere(Arc<Flight>),
     Flying(Arc<Flight>),
     Good(Arc<Entry>),
 }
