@@ -24,8 +24,8 @@ use tower_service::Service;
 pub use self::watch::WatchCredential;
 use self::{
     config::Config,
-    held::{Hand, Held, Shared},
-    source::Source,
+    held::{Hand, Shared},
+    source::Given,
     used::Used,
     waiting::{Stage, Waiting},
 };
@@ -143,7 +143,7 @@ impl<T: Clone, S> Layer<S> for AuthorizationLayer<T> {
 pub struct Authorization<S, T> {
     inner: S,
     shared: Arc<Shared<T>>,
-    hand: Hand<T>,
+    hand: Hand,
 }
 
 impl<S, R, T> Service<R> for Authorization<S, T>
@@ -174,17 +174,16 @@ where
         if request.extensions().is_some_and(|extensions| !extensions.is_empty()) {
             return self.call_with_extensions(request);
         }
-        let Some(held) = self.hand.ready(&self.shared) else { return self.wait_for_own(request) };
+        let Some(held) = self.hand.ready(&self.shared) else { return self.wait(request, None) };
         if let Err(error) = self.shared.config.put(&mut request, &held.credential) {
             return ResponseFuture::refused(error);
         }
-        let generation = held.credential.generation();
-        let Some(source) = held.found_by else {
-            return ResponseFuture::with(&mut self.inner, request, Arc::clone(held));
+        let Used::Registered { source, generation, is_own } = held.used else {
+            return ResponseFuture::with(&mut self.inner, request, held.used.clone());
         };
         // Written where it stays, since there is nothing to let go if the inner service panics.
         let state = State::Calling { future: self.inner.call(request) };
-        ResponseFuture { state, used: Used::Found { source, generation, is_own: false } }
+        ResponseFuture { state, used: Used::Registered { source, generation, is_own } }
     }
 }
 
@@ -203,41 +202,32 @@ impl<S: Clone, T: CredentialSource + Clone + 'static> Authorization<S, T> {
         S: Service<R>,
     {
         let given = request.extensions().and_then(|extensions| extensions.get::<UseCredentials>());
-        let held = if let Some(given) = given {
-            let source = Source::Given(Arc::clone(given.source()));
-            match self.shared.hold_given(source) {
-                Ok(held) => Arc::new(held),
-                Err(source) => return self.wait(request, source),
+        let given = given.map(|given| Arc::clone(given.source()));
+        let of_given;
+        let held = match &given {
+            None => self.hand.ready(&self.shared),
+            Some(given) => {
+                of_given = self.shared.hold_given(given);
+                of_given.as_ref()
             }
-        } else {
-            let Some(held) = self.hand.ready(&self.shared) else { return self.wait_for_own(request) };
-            Arc::clone(held)
         };
-        held.source.note(&request, &held.credential);
+        let Some(held) = held else { return self.wait(request, given) };
+        self.shared.note(given.as_ref(), &request, held.credential.generation());
         if let Err(error) = self.shared.config.put(&mut request, &held.credential) {
             return ResponseFuture::refused(error);
         }
-        ResponseFuture::with(&mut self.inner, request, held)
-    }
-
-    fn wait_for_own<R>(&mut self, request: R) -> ResponseFuture<S, R, T>
-    where
-        R: HttpRequest,
-        S: Service<R>,
-    {
-        let source = Source::Own(self.shared.source.clone());
-        self.wait(request, source)
+        ResponseFuture::with(&mut self.inner, request, held.used.clone())
     }
 
     /// Lets the request wait for its credential.
     #[cold]
-    fn wait<R>(&mut self, mut request: R, source: Source<T>) -> ResponseFuture<S, R, T>
+    fn wait<R>(&mut self, mut request: R, given: Option<Given>) -> ResponseFuture<S, R, T>
     where
         R: HttpRequest,
         S: Service<R>,
     {
         // Before anything is fetched in vain. The header is cleared again when it is stamped.
-        let name = source.as_dyn().header_name();
+        let name = self.shared.source(given.as_ref()).header_name();
         if let Err(error) = self.shared.config.rules.clear(&mut request, &name, ErrorKind::Configuration) {
             return ResponseFuture::refused(error);
         }
@@ -246,8 +236,8 @@ impl<S: Clone, T: CredentialSource + Clone + 'static> Authorization<S, T> {
         let clone = self.inner.clone();
         drop(mem::replace(&mut self.inner, clone.clone()));
         let shared = Arc::clone(&self.shared);
-        let stage = Stage::Obtaining(source.obtain());
-        let waiting = Waiting { stage, source, service: clone, request, shared, rebinds: 0 };
+        let stage = Stage::Obtaining(shared.obtain(given.as_ref()));
+        let waiting = Waiting { stage, given, service: clone, request, shared, rebinds: 0 };
         ResponseFuture { state: State::Waiting { waiting: Some(Box::new(waiting)) }, used: Used::Nothing }
     }
 }
@@ -271,7 +261,7 @@ pin_project! {
     {
         #[pin]
         state: State<S, R, T, S::Future>,
-        used: Used<T>,
+        used: Used,
     }
 }
 
@@ -290,8 +280,8 @@ pin_project! {
 
 impl<S: Service<R>, R, T> ResponseFuture<S, R, T> {
     #[inline(never)]
-    fn with(service: &mut S, request: R, held: Arc<Held<T>>) -> Self {
-        Self { state: State::Calling { future: service.call(request) }, used: Used::Held(held) }
+    fn with(service: &mut S, request: R, used: Used) -> Self {
+        Self { state: State::Calling { future: service.call(request) }, used }
     }
 
     #[cold]

@@ -180,6 +180,10 @@ impl Credential {
         &self.value
     }
 
+    pub(crate) fn into_header(self) -> (HeaderName, HeaderValue) {
+        (self.name, self.value)
+    }
+
     /// Returns what tells it from every other credential.
     #[must_use]
     pub fn generation(&self) -> Generation {

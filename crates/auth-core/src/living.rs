@@ -29,9 +29,9 @@ pub(crate) fn find(id: SourceId) -> Option<Arc<dyn Reject>> {
 }
 
 /// Has a source found by its number, until it is dropped.
-pub(crate) struct Found(Option<SourceId>);
+pub(crate) struct Registered(Option<SourceId>);
 
-impl Found {
+impl Registered {
     /// Gives a source its number.
     pub(crate) fn new(source: Weak<dyn Reject>) -> Self {
         let mut living = lock();
@@ -50,7 +50,7 @@ impl Found {
     }
 }
 
-impl Drop for Found {
+impl Drop for Registered {
     fn drop(&mut self) {
         let source = self.0.and_then(|id| lock().sources.remove(&id));
         // Not under the lock.

@@ -26,7 +26,7 @@ use self::{
 use crate::{
     AccessToken, Clock, Credential, CredentialSource, Error, ErrorKind, Generation, Moment, Obtaining,
     SourceId, SystemClock, Thumbprint, TokenSource,
-    living::{Found, Reject},
+    living::{Registered, Reject},
 };
 
 /// Keeps the token of a [`TokenSource`] and fetches the next one when it must.
@@ -216,7 +216,7 @@ impl<T: TokenSource> CredentialSource for TokenCache<T> {
     }
 
     fn id(&self) -> Option<SourceId> {
-        self.shared.found(|| Found::new(Arc::<Shared<T>>::downgrade(&self.shared))).id()
+        self.shared.registered(|| Registered::new(Arc::<Shared<T>>::downgrade(&self.shared))).id()
     }
 
     #[inline]

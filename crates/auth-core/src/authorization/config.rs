@@ -40,17 +40,15 @@ impl Config {
         }
     }
 
-    pub(super) fn stamp<R: HttpRequest>(
-        &self,
-        request: &mut R,
-        credential: &Credential,
-    ) -> Result<(), Error> {
-        if self.bound_elsewhere(credential) {
+    /// Stamps a request with a credential that it waited for.
+    pub(super) fn stamp<R: HttpRequest>(&self, request: &mut R, credential: Credential) -> Result<(), Error> {
+        if self.bound_elsewhere(&credential) {
             let what = "the token is bound to another certificate than the layer knows to be presented";
             let bound = Error::new(ErrorKind::ClientCertificate, what);
             return Err(bound.with_advice("use one certificate for tokens and API; name it by with_identity"));
         }
-        self.put(request, credential)
+        let (name, value) = credential.into_header();
+        self.rules.stamp(request, &name, value, ErrorKind::Configuration)
     }
 
     #[inline]

@@ -1,52 +1,48 @@
-//! Whom to ask for the credential of a request.
+//! Whom to ask for the credential of a request: the layer's own source, or the one that the request names.
 
 use std::sync::Arc;
 
-use super::WatchCredential;
-use crate::{Credential, CredentialSource, HttpRequest, Obtaining, SourceId};
+use super::{WatchCredential, held::Shared, used::Used};
+use crate::{CredentialSource, Generation, HttpRequest, Obtaining};
 
-/// The layer's own source, or the one that the request names.
-#[derive(Clone)]
-pub(super) enum Source<T> {
-    Given(Arc<dyn CredentialSource>),
-    Own(T),
-}
+/// The source that a request names.
+pub(super) type Given = Arc<dyn CredentialSource>;
 
-impl<T: CredentialSource + Clone + 'static> Source<T> {
-    pub(super) fn obtain(&self) -> Obtaining {
-        match self {
-            Self::Given(given) => given.obtain_owned(),
-            Self::Own(own) => own.obtain_owned(),
+impl<T: CredentialSource + Clone + 'static> Shared<T> {
+    pub(super) fn source<'a>(&'a self, given: Option<&'a Given>) -> &'a dyn CredentialSource {
+        match given {
+            Some(given) => given,
+            None => &self.source,
+        }
+    }
+
+    pub(super) fn obtain(&self, given: Option<&Given>) -> Obtaining {
+        match given {
+            Some(given) => given.obtain_owned(),
+            None => self.source.obtain_owned(),
         }
     }
 
     /// Tells who watches the request which credential it is stamped with.
-    pub(super) fn note<R: HttpRequest>(&self, request: &R, credential: &Credential) {
+    pub(super) fn note<R: HttpRequest>(&self, given: Option<&Given>, request: &R, generation: Generation) {
         let watch = request.extensions().and_then(|extensions| extensions.get::<WatchCredential>());
         if let Some(watch) = watch {
-            watch.remember(self.shared(), credential.generation());
+            watch.remember(self.to_given(given), generation);
         }
     }
 
-    /// Names the layer's own source, where it has a number. A request's own lives for as long as the request.
-    pub(super) fn id(&self) -> Option<SourceId> {
-        match self {
-            Self::Given(_) => None,
-            Self::Own(own) => own.id(),
+    /// Says of a request which credential it went out with.
+    pub(super) fn used(&self, given: Option<&Given>, generation: Generation, is_own: bool) -> Used {
+        let is_rejection = self.config.is_rejection;
+        // Another rule may want to see the headers; what a request names may live no longer than that request.
+        let id = if given.is_none() && is_rejection.is_none() { self.source.id() } else { None };
+        match id {
+            Some(source) => Used::Registered { source, generation, is_own },
+            None => Used::any(self.to_given(given), generation, is_rejection, is_own),
         }
     }
 
-    pub(super) fn as_dyn(&self) -> &dyn CredentialSource {
-        match self {
-            Self::Given(given) => given,
-            Self::Own(own) => own,
-        }
-    }
-
-    fn shared(&self) -> Arc<dyn CredentialSource> {
-        match self {
-            Self::Given(given) => Arc::clone(given),
-            Self::Own(own) => Arc::new(own.clone()),
-        }
+    fn to_given(&self, given: Option<&Given>) -> Given {
+        given.map_or_else(|| Arc::new(self.source.clone()) as Given, Arc::clone)
     }
 }

@@ -4,59 +4,73 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::{CredentialSuperseded, held::Held};
+use super::{CredentialSuperseded, config::Rejection, source::Given};
 use crate::{
-    CredentialSource, Generation, HttpResponse,
+    Generation, HttpResponse,
     living::{self, SourceId},
 };
 
-/// The credential that a request went out with. Small: every request carries it.
-pub(super) enum Used<T> {
+/// The credential that a request went out with, and whom to tell if it is rejected. Small: every request carries it.
+#[derive(Clone)]
+pub(super) enum Used {
+    Any(Arc<Any>),
+    Nothing,
     /// One of a source that is found by its number: nothing is counted, and nothing is to be let go.
-    Found {
+    Registered {
         source: SourceId,
         generation: Generation,
+        /// It was issued for this very request, which was tried as well with it as it can be.
         is_own: bool,
     },
-    /// Any other.
-    Held(Arc<Held<T>>),
-    Nothing,
 }
 
-impl<T> From<Held<T>> for Used<T> {
-    fn from(held: Held<T>) -> Self {
-        match held.found_by {
-            Some(source) => {
-                Self::Found { source, generation: held.credential.generation(), is_own: held.is_own }
-            }
-            None => Self::Held(Arc::new(held)),
-        }
+/// One of any source, by any rule.
+pub(super) struct Any {
+    source: Given,
+    generation: Generation,
+    is_rejection: Option<Rejection>,
+    is_own: bool,
+}
+
+impl Used {
+    pub(super) fn any(
+        source: Given,
+        generation: Generation,
+        is_rejection: Option<Rejection>,
+        is_own: bool,
+    ) -> Self {
+        Self::Any(Arc::new(Any { source, generation, is_rejection, is_own }))
     }
-}
 
-impl<T: CredentialSource + Clone + 'static> Used<T> {
     /// Tells whether an answer of this status must be looked at. One that is not need not lie in memory.
     #[inline]
     pub(super) fn must_see(&self, status: StatusCode) -> bool {
-        status == StatusCode::UNAUTHORIZED || matches!(self, Self::Held(held) if held.is_rejection.is_some())
+        status == StatusCode::UNAUTHORIZED || matches!(self, Self::Any(any) if any.is_rejection.is_some())
     }
 
     /// Invalidates the credential if the answer rejects it, and tells in the answer if there is another one.
     #[inline(never)]
     pub(super) fn judge(&self, response: &mut impl HttpResponse) {
-        let is_superseded = match self {
-            Self::Found { source, generation, is_own } => {
-                living::find(*source).is_some_and(|source| source.reject(*generation)) && !is_own
-            }
-            Self::Held(held) => {
+        let (is_superseded, is_own) = match self {
+            Self::Any(any) => {
                 let is_rejection =
-                    held.is_rejection.is_none_or(|is| is(response.status(), response.headers()));
-                is_rejection && held.reject() && !held.is_own
+                    any.is_rejection.is_none_or(|is| is(response.status(), response.headers()));
+                (is_rejection && any.reject(), any.is_own)
             }
-            Self::Nothing => false,
+            Self::Nothing => return,
+            Self::Registered { source, generation, is_own } => {
+                (living::find(*source).is_some_and(|source| source.reject(*generation)), *is_own)
+            }
         };
-        if is_superseded {
+        if is_superseded && !is_own {
             response.extensions_mut().insert(CredentialSuperseded);
         }
+    }
+}
+
+impl Any {
+    fn reject(&self) -> bool {
+        self.source.invalidate(self.generation);
+        self.source.generation() != Some(self.generation)
     }
 }

@@ -7,17 +7,13 @@ use std::{
 
 use tower_service::Service;
 
-use super::{
-    held::{Held, Shared},
-    source::Source,
-    used::Used,
-};
-use crate::{BoxError, Credential, CredentialSource, HttpRequest, Obtaining};
+use super::{held::Shared, source::Given, used::Used};
+use crate::{BoxError, CredentialSource, HttpRequest, Obtaining};
 
 /// A request that waits for its credential, and all that it needs to go on.
 pub(super) struct Waiting<S, R, T> {
     pub(super) stage: Stage,
-    pub(super) source: Source<T>,
+    pub(super) given: Option<Given>,
     pub(super) service: S,
     pub(super) request: R,
     pub(super) shared: Arc<Shared<T>>,
@@ -29,7 +25,7 @@ pub(super) enum Stage {
     /// Waiting for the credential.
     Obtaining(Obtaining),
     /// The request is stamped; waiting for the service.
-    Readying(Credential),
+    Readying(Used),
 }
 
 impl<S, R, T> Waiting<S, R, T>
@@ -41,38 +37,31 @@ where
 {
     /// Waits until the request can be sent as it is.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        loop {
-            match &mut self.stage {
-                Stage::Obtaining(obtaining) => {
-                    let credential = ready!(obtaining.as_mut().poll(cx))?;
-                    let config = &self.shared.config;
-                    if config.bound_elsewhere(&credential) && self.rebinds < MOST_REBINDS {
-                        // The certificate changed while the token was fetched.
-                        self.rebinds += 1;
-                        config.rebind(self.source.as_dyn(), credential.generation());
-                        self.stage = Stage::Obtaining(self.source.obtain());
-                        continue;
-                    }
-                    self.source.note(&self.request, &credential);
-                    config.stamp(&mut self.request, &credential)?;
-                    self.stage = Stage::Readying(credential);
-                }
-                Stage::Readying(_) => return self.service.poll_ready(cx).map_err(Into::into),
+        while let Stage::Obtaining(obtaining) = &mut self.stage {
+            let credential = ready!(obtaining.as_mut().poll(cx))?;
+            let (shared, given, generation) = (&self.shared, self.given.as_ref(), credential.generation());
+            if shared.config.bound_elsewhere(&credential) && self.rebinds < MOST_REBINDS {
+                // The certificate changed while the token was fetched.
+                self.rebinds += 1;
+                shared.config.rebind(shared.source(given), generation);
+                self.stage = Stage::Obtaining(shared.obtain(given));
+                continue;
             }
+            let used = shared.used(given, generation, !credential.is_kept());
+            shared.note(given, &self.request, generation);
+            shared.config.stamp(&mut self.request, credential)?;
+            self.stage = Stage::Readying(used);
         }
+        self.service.poll_ready(cx).map_err(Into::into)
     }
 
     /// Sends the request, once it can be.
-    pub(super) fn send(self) -> (S::Future, Used<T>) {
-        let Self { stage, source, mut service, request, shared, .. } = self;
-        let used = match stage {
+    pub(super) fn send(mut self) -> (S::Future, Used) {
+        let used = match self.stage {
             Stage::Obtaining(_) => Used::Nothing,
-            Stage::Readying(credential) => {
-                let is_own = !credential.is_kept();
-                Used::from(Held { is_own, ..shared.hold(source, credential) })
-            }
+            Stage::Readying(used) => used,
         };
-        (service.call(request), used)
+        (self.service.call(self.request), used)
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
     sync::{ArcSwapOption, AtomicU64, Mutex, MutexGuard},
     telling::Telling,
 };
-use crate::{Clock, Credential, Error, Generation, Moment, Thumbprint, living::Found};
+use crate::{Clock, Credential, Error, Generation, Moment, Thumbprint, living::Registered};
 
 pub(super) struct Shared<T> {
     source: T,
@@ -33,7 +33,7 @@ pub(super) struct Shared<T> {
     /// Each token that lands, for those who want to know.
     landed: watch::Sender<Option<Arc<Entry>>>,
     /// Its number, once somebody asked for it.
-    found: OnceLock<Found>,
+    registered: OnceLock<Registered>,
 }
 
 #[derive(Default)]
@@ -60,7 +60,7 @@ impl<T> Shared<T> {
             generation: AtomicU64::new(0),
             next_early: AtomicU64::new(0),
             state: Mutex::default(),
-            found: OnceLock::new(),
+            registered: OnceLock::new(),
         }
     }
 
@@ -80,8 +80,8 @@ impl<T> Shared<T> {
         &self.telling
     }
 
-    pub(super) fn found(&self, number: impl FnOnce() -> Found) -> &Found {
-        self.found.get_or_init(number)
+    pub(super) fn registered(&self, number: impl FnOnce() -> Registered) -> &Registered {
+        self.registered.get_or_init(number)
     }
 
     pub(super) fn good_generation(&self) -> Option<Generation> {
