@@ -9,6 +9,7 @@ mod sync;
 mod telling;
 #[cfg(test)]
 mod tests;
+mod waiters;
 
 use std::{fmt, sync::Arc, time::Duration};
 

@@ -2,20 +2,21 @@
 
 use std::{
     future::poll_fn,
+    pin::Pin,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
+    task::{Context, Poll},
     time::Duration,
 };
 
 use tokio::{
     runtime::{self, Handle},
-    sync::Notify,
     time,
 };
 
-use super::{entry::Entry, shared::Shared};
+use super::{entry::Entry, shared::Shared, waiters::Waiters};
 use crate::{AccessToken, Error, ErrorKind, Fetch, TokenSource};
 
 /// Why a flight was begun: [`Fetch`], owned.
@@ -42,13 +43,19 @@ pub(super) struct Flight {
     is_early: bool,
     driver: OnceLock<runtime::Id>,
     landing: OnceLock<Landing>,
-    landed: Notify,
+    waiters: Waiters,
 }
 
 impl Flight {
     pub(super) fn new(begun: Duration, why: &Why) -> Self {
         let is_early = matches!(why, Why::Early);
-        Self { begun, is_early, driver: OnceLock::new(), landing: OnceLock::new(), landed: Notify::new() }
+        Self {
+            begun,
+            is_early,
+            driver: OnceLock::new(),
+            landing: OnceLock::new(),
+            waiters: Waiters::default(),
+        }
     }
 
     /// Tells whether the token was still good when it was begun.
@@ -70,21 +77,45 @@ impl Flight {
     }
 
     /// Waits for the end, whatever it is.
-    pub(super) async fn landing(&self) -> &Landing {
-        loop {
-            // Before the look: who lands in between tells this one, too.
-            let landed = self.landed.notified();
-            if let Some(landing) = self.landing.get() {
-                return landing;
-            }
-            landed.await;
-        }
+    pub(super) fn landing(&self) -> Waiting<'_> {
+        Waiting { flight: self, seat: None }
     }
 
     /// Tells everybody. The first word counts.
     pub(super) fn land(&self, landing: Landing) {
         if self.landing.set(landing).is_ok() {
-            self.landed.notify_waiters();
+            self.waiters.wake();
+        }
+    }
+}
+
+/// Waits until a flight has landed.
+pub(super) struct Waiting<'a> {
+    flight: &'a Flight,
+    seat: Option<usize>,
+}
+
+impl<'a> Future for Waiting<'a> {
+    type Output = &'a Landing;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let flight = self.flight;
+        loop {
+            if let Some(landing) = flight.landing.get() {
+                return Poll::Ready(landing);
+            }
+            if flight.waiters.sit(&mut self.seat, cx.waker(), || flight.landing.get().is_some()) {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        // After the landing there is no seat any more.
+        if let Some(seat) = self.seat.filter(|_| self.flight.landing.get().is_none()) {
+            self.flight.waiters.leave(seat);
         }
     }
 }
