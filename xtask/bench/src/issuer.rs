@@ -16,6 +16,7 @@ pub struct Issuer {
     is_failing: AtomicBool,
     is_priming: AtomicBool,
     fetches: AtomicU64,
+    took_micros: AtomicU64,
 }
 
 /// It said no.
@@ -40,6 +41,7 @@ impl Issuer {
             is_failing: AtomicBool::new(false),
             is_priming: AtomicBool::new(false),
             fetches: AtomicU64::new(0),
+            took_micros: AtomicU64::new(0),
         })
     }
 
@@ -68,6 +70,11 @@ impl Issuer {
         self.fetches.swap(0, Ordering::Relaxed)
     }
 
+    /// How long the last fetch took: a timer is late by up to a millisecond.
+    pub fn took(&self) -> Duration {
+        Duration::from_micros(self.took_micros.load(Ordering::Relaxed))
+    }
+
     /// The token, at once and uncounted.
     pub fn token(&self) -> &str {
         &self.token
@@ -81,10 +88,12 @@ impl Issuer {
         self.fetches.fetch_add(1, Ordering::Relaxed);
         let delay = Duration::from_micros(self.delay_micros.load(Ordering::Relaxed));
         if !delay.is_zero() {
+            let start = Instant::now();
             // The timer alone would round up to a whole millisecond.
-            let end = Instant::now() + delay;
             tokio::time::sleep(delay.saturating_sub(Duration::from_millis(1))).await;
-            tokio::time::sleep_until(end.into()).await;
+            tokio::time::sleep_until((start + delay).into()).await;
+            let took = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+            self.took_micros.store(took, Ordering::Relaxed);
         }
         if self.is_failing.load(Ordering::Relaxed) { Err(Refused) } else { Ok(self.token.clone()) }
     }

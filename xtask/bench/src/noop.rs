@@ -17,19 +17,25 @@ pub type Body = Empty<Bytes>;
 /// Where requests go that never leave the process.
 pub const ORIGIN: &str = "https://api.example";
 
+/// Where each of them goes.
+pub const HERE: &str = "https://api.example/things?page=2";
+
 /// The header that `SetTenant` writes.
 pub const TENANT: HeaderName = HeaderName::from_static("x-tenant");
 
 const OWN_HEADERS: usize = 4;
 
+/// More than are under way at once where requests go round.
+const KEPT: usize = 32;
+
 thread_local! {
-    // Requests go round, so that making them is no part of what is measured.
+    // Requests go round, so that making them is no part of what one is measured to take.
     static REQUESTS: RefCell<Vec<Request<Body>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Returns a request that was answered before, without what was put on it; makes one where there is none.
 pub fn take() -> Request<Body> {
-    REQUESTS.with_borrow_mut(Vec::pop).unwrap_or_else(|| made(&format!("{ORIGIN}/things?page=2")))
+    REQUESTS.with_borrow_mut(Vec::pop).unwrap_or_else(|| made(HERE))
 }
 
 /// Makes a request with four headers, and room for more.
@@ -48,7 +54,7 @@ pub fn made(uri: &str) -> Request<Body> {
     request
 }
 
-/// Answers 200 at once, and keeps the request for the next time.
+/// Answers 200 at once, and keeps a few requests for the next time.
 #[derive(Clone, Copy, Debug)]
 pub struct Noop;
 
@@ -70,7 +76,10 @@ impl Service<Request<Body>> for Noop {
                 headers.remove(TENANT);
             }
         }
-        REQUESTS.with_borrow_mut(|requests| requests.push(request));
+        REQUESTS.with_borrow_mut(|requests| {
+            requests.push(request);
+            requests.truncate(KEPT);
+        });
         ready(Ok(Response::new(Body::new())))
     }
 }

@@ -14,7 +14,7 @@ use tower::{BoxError, Service};
 
 use crate::{
     issuer::Issuer,
-    noop::{Body, Noop, made, take},
+    noop::{Body, HERE, Noop, made, take},
     pooled::Pooled,
 };
 
@@ -122,7 +122,7 @@ pub trait Subject: Send + Sync {
     /// Sends so many requests, one after the other, through one clone.
     fn many(&self, count: u64) -> BoxFuture<'static, Result<(), BoxError>>;
 
-    /// Sends one request through a clone of its own.
+    /// Makes one request, and sends it through a clone of its own.
     fn one(&self) -> BoxFuture<'static, Result<(), BoxError>>;
 
     /// Sends `each` requests over the network on each of so many tasks; none where it cannot.
@@ -163,7 +163,7 @@ impl<P: Peer, C: Caller<Answer = Body> + Sync> Subject for Built<P, C> {
 
     fn one(&self) -> BoxFuture<'static, Result<(), BoxError>> {
         let mut caller = self.caller.clone();
-        Box::pin(async move { caller.call(take()).await.map(drop) })
+        Box::pin(async move { caller.call(made(HERE)).await.map(drop) })
     }
 
     fn send(

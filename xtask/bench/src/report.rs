@@ -125,9 +125,9 @@ Instructions and allocations repeat.
 ";
 
 const PER_REQUEST: &str = "
-\"Added\" is against the same service with nothing in front (azure_core: against its own chain). The floor inserts
-a clone of a ready, sensitive header; taking it off again is part of what everybody adds. Ours checks the
-request's origin, both clocks and the answer's status besides.
+\"Added\" is against the same service with nothing in front (azure_core: against its own chain). The floor is a
+layer that inserts a clone of a ready, sensitive header, and nothing else; taking it off again is part of what
+everybody adds. Ours checks the request's origin, both clocks and the answer's status besides.
 
 Two threads: eight tasks each, on clones of one service; requests a second, and processor time per request, over
 those of one thread. Turns in which others had the processors do not count; where hardly any other was left, all
@@ -135,10 +135,10 @@ do, and the figure has a `~`.
 ";
 
 const HERD: &str = "
-Herd: 10,000 tasks find no token, and the endpoint takes 50 ms. \"× warm\" is how long they take beyond those
-50 ms, over what the same tasks take with a token there. Cancelled leader: the fetch takes 300 ms, the task that
-began it is dropped at 100 ms, and 100 others wait for it since 30 ms. middle and aliri_tokens fetch when they are
-built, and have the token before any of this begins.
+Herd: 10,000 tasks each make a request and find no token, and the endpoint takes 50 ms, or a little more where its
+timer is late. \"× warm\" is how long they take beyond the fetch, over what the same tasks take with a token there.
+Cancelled leader: the fetch takes 300 ms, the task that began it is dropped at 100 ms, and 100 others wait for it
+since 30 ms. middle and aliri_tokens fetch when they are built, and have the token before any of this begins.
 ";
 
 const EXPIRY: &str = "

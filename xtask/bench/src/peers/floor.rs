@@ -1,9 +1,14 @@
 //! What no peer can be faster than: nothing at all, and the insertion of a ready header.
 
-use http::HeaderValue;
-use tower::BoxError;
+use std::task::{Context, Poll};
 
-use crate::peer::{Answer, Caller, Header, Inner, Layered, Peer, Setup, Stamped};
+use http::{HeaderValue, Request, header::AUTHORIZATION};
+use tower::{BoxError, Service};
+
+use crate::{
+    noop::Body,
+    peer::{Answer, Caller, Inner, Layered, Peer, Setup},
+};
 
 /// No authentication.
 #[derive(Clone, Debug)]
@@ -19,7 +24,7 @@ impl Peer for Nothing {
     }
 }
 
-/// Inserts a clone of a ready, sensitive value.
+/// The thinnest layer: inserts a clone of a ready, sensitive value.
 #[derive(Clone, Debug)]
 pub struct Insert(HeaderValue);
 
@@ -29,13 +34,28 @@ impl Peer for Insert {
     }
 
     fn over<A: Answer, S: Inner<A>>(&self, inner: S) -> impl Caller<Answer = A> + Sync {
-        Stamped(self.clone(), inner)
+        Layered(Inserting { value: self.0.clone(), inner })
     }
 }
 
-impl Header for Insert {
-    async fn header(&self) -> Result<HeaderValue, BoxError> {
-        Ok(self.0.clone())
+#[derive(Clone, Debug)]
+struct Inserting<S> {
+    value: HeaderValue,
+    inner: S,
+}
+
+impl<S: Service<Request<Body>>> Service<Request<Body>> for Inserting<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        request.headers_mut().insert(AUTHORIZATION, self.value.clone());
+        self.inner.call(request)
     }
 }
 

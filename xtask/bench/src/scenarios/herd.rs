@@ -27,6 +27,8 @@ pub struct Herd {
     pub ok: usize,
     /// When all were done, in milliseconds.
     pub done: f64,
+    /// What the fetch took of that.
+    pub fetch: f64,
     /// What the same tasks take when the token is there.
     pub warm: f64,
     /// What waiting adds to the fetch, over that, round by round.
@@ -47,8 +49,9 @@ pub fn measure(contestant: &'static Contestant, effort: Effort) -> Result<Herd, 
         ),
         ok: rounds.iter().map(|round| round.ok).min().unwrap_or(0),
         done: middle(|round| round.done),
+        fetch: middle(|round| round.fetch),
         warm: middle(|round| round.warm),
-        over_warm: middle(|round| (round.done - FETCH.as_secs_f64() * 1e3) / round.warm),
+        over_warm: middle(|round| (round.done - round.fetch) / round.warm),
     })
 }
 
@@ -56,6 +59,7 @@ struct Round {
     fetches: f64,
     ok: usize,
     done: f64,
+    fetch: f64,
     warm: f64,
 }
 
@@ -66,11 +70,12 @@ async fn round(contestant: &'static Contestant) -> Option<Round> {
     setup.issuer.take_fetches();
     let (ok, done) = wave(&*subject).await;
     let fetches = setup.issuer.take_fetches() as f64;
+    let fetch = setup.issuer.took().as_secs_f64() * 1e3;
     let mut warm = Vec::new();
     for _ in 0..3 {
         warm.push(wave(&*subject).await.1);
     }
-    Some(Round { fetches, ok, done, warm: median(&warm) })
+    Some(Round { fetches, ok, done, fetch, warm: median(&warm) })
 }
 
 async fn wave(subject: &dyn Subject) -> (usize, f64) {
