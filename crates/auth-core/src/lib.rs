@@ -64,8 +64,6 @@ pub mod authorization;
 mod clock;
 mod credential;
 mod living;
-mod message;
-mod origins;
 pub mod retry_unauthorized;
 mod rules;
 mod sensitive;
@@ -75,6 +73,7 @@ mod token_cache;
 mod token_source;
 
 pub use claviger_error::{BoxError, Error, ErrorKind};
+pub use claviger_origin::{HttpRequest, HttpResponse, Origin, Origins, Target};
 #[cfg(any(test, feature = "test-util"))]
 pub use clock::ManualClock;
 pub use {
@@ -85,8 +84,6 @@ pub use {
         UseCredentials,
     },
     living::SourceId,
-    message::{HttpRequest, HttpResponse, Target},
-    origins::{Origin, Origins},
     rules::{ExistingHeader, ForeignOrigin},
     static_token::StaticToken,
     token_cache::{CacheState, TokenCache, TokenCacheBuilder, TokenChanges},

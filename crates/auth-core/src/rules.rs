@@ -45,15 +45,17 @@ impl Rules {
     /// Tells whether the request may carry the header; if not, whether it may pass without.
     #[inline]
     pub(crate) fn admit<R: HttpRequest>(&self, request: &R) -> Result<Admission, Error> {
-        if self.origins.are_at_a_glance(request) { Ok(Admission::Stamp) } else { self.look_closer(request) }
+        match self.origins.check(request) {
+            Ok(()) => Ok(Admission::Stamp),
+            Err(error) => self.refuse(error),
+        }
     }
 
     #[cold]
-    fn look_closer<R: HttpRequest>(&self, request: &R) -> Result<Admission, Error> {
-        match (self.origins.check(request), self.foreign) {
-            (Ok(()), _) => Ok(Admission::Stamp),
-            (Err(_), ForeignOrigin::PassWithout) => Ok(Admission::PassWithout),
-            (Err(error), ForeignOrigin::Refuse) => Err(error),
+    fn refuse(&self, error: Error) -> Result<Admission, Error> {
+        match self.foreign {
+            ForeignOrigin::PassWithout => Ok(Admission::PassWithout),
+            ForeignOrigin::Refuse => Err(error),
         }
     }
 

@@ -12,7 +12,7 @@ enum Allowed {
 
 const ARROWS: &[(&str, Allowed)] = &[
     ("claviger", Allowed::All),
-    ("claviger-auth-core", Allowed::Only(&["claviger-error"])),
+    ("claviger-auth-core", Allowed::Only(&["claviger-error", "claviger-origin"])),
     ("claviger-basic", Allowed::Only(&["claviger-auth-core"])),
     (
         "claviger-clara",
@@ -89,6 +89,7 @@ const ARROWS: &[(&str, Allowed)] = &[
     ("claviger-mtls", Allowed::Only(&["claviger-auth-core", "claviger-input-file"])),
     ("claviger-oauth-cc", Allowed::Only(&["claviger-auth-core", "claviger-token-endpoint"])),
     ("claviger-oauth-code", Allowed::Only(&["claviger-auth-core", "claviger-token-endpoint"])),
+    ("claviger-origin", Allowed::Only(&["claviger-error"])),
     ("claviger-per-customer", Allowed::Only(&["claviger-auth-core"])),
     ("claviger-private-file", Allowed::Only(&["claviger-auth-core"])),
     (

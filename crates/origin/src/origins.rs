@@ -4,20 +4,22 @@ use std::{fmt, net::IpAddr};
 
 use http::{HeaderMap, Uri, header::HOST};
 
-use crate::{Error, ErrorKind, HttpRequest, Target};
+use claviger_error::{Error, ErrorKind};
+
+use crate::{HttpRequest, Target};
 
 /// Names a scheme, host and port (RFC 6454), to which a credential may be sent.
 ///
 /// # Example
 ///
 /// ```
-/// use claviger_auth_core::Origin;
+/// use claviger_origin::Origin;
 ///
 /// assert_eq!(Origin::https("https://API.example/v1/")?.to_string(), "https://api.example");
 /// assert!(Origin::https("http://api.example").is_err());
 /// assert!(Origin::loopback_http("http://127.0.0.1:8080").is_ok());
 /// assert!(Origin::loopback_http("http://api.example").is_err());
-/// # Ok::<(), claviger_auth_core::Error>(())
+/// # Ok::<(), claviger_error::Error>(())
 /// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Origin {
@@ -167,14 +169,15 @@ fn default_port(scheme: &str) -> Option<u16> {
 /// # Example
 ///
 /// ```
-/// use claviger_auth_core::{ErrorKind, Origin, Origins};
+/// use claviger_error::ErrorKind;
+/// use claviger_origin::{Origin, Origins};
 ///
 /// let origins = Origins::from(Origin::https("https://api.example")?);
 /// let ours = http::Request::get("https://api.example/v1/things").body(()).unwrap();
 /// let other = http::Request::get("https://evil.example/v1/things").body(()).unwrap();
 /// assert!(origins.check(&ours).is_ok());
 /// assert_eq!(origins.check(&other).unwrap_err().kind(), ErrorKind::Origin);
-/// # Ok::<(), claviger_auth_core::Error>(())
+/// # Ok::<(), claviger_error::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Origins {
@@ -203,21 +206,26 @@ impl Origins {
     /// # Errors
     ///
     /// [`Origin`](ErrorKind::Origin) if the request goes elsewhere, or may go elsewhere.
+    #[inline(always)]
     pub fn check<R: HttpRequest + ?Sized>(&self, request: &R) -> Result<(), Error> {
-        check_host(self.find(request.target())?, request.headers())
+        if self.are_at_a_glance(request) { Ok(()) } else { self.look_closer(request) }
     }
 
-    /// Tells whether [`check`](Self::check) would pass, where that is plain: one of them stands in the URI in the usual
-    /// way, and there is no `Host`.
+    /// Tells whether it is plain: one of them stands in the URI in the usual way, and there is no `Host`.
     #[inline(always)]
-    pub(crate) fn are_at_a_glance<R: HttpRequest>(&self, request: &R) -> bool {
-        // Requests have few headers; to look at each is less than to hash this one.
+    fn are_at_a_glance<R: HttpRequest + ?Sized>(&self, request: &R) -> bool {
         let Some(uri) = request.uri() else { return false };
         let is_written = match &*self.allowed {
             [origin] => origin.is_written_in(uri),
             several => one_is_written_in(several, uri),
         };
+        // Requests have few headers; to look at each is less than to hash this one.
         is_written && !request.headers().keys().any(|name| name == HOST)
+    }
+
+    #[cold]
+    fn look_closer<R: HttpRequest + ?Sized>(&self, request: &R) -> Result<(), Error> {
+        check_host(self.find(request.target())?, request.headers())
     }
 
     fn find(&self, target: Target<'_>) -> Result<&Origin, Error> {
