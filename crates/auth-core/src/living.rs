@@ -69,3 +69,52 @@ static LIVING: Mutex<Living> = Mutex::new(Living { sources: BTreeMap::new(), las
 fn lock() -> MutexGuard<'static, Living> {
     LIVING.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Source(AtomicUsize);
+
+    impl Reject for Source {
+        fn reject(&self, _generation: Generation) -> bool {
+            self.0.fetch_add(1, Ordering::Relaxed) > 0
+        }
+    }
+
+    fn registered(source: &Arc<Source>) -> Registered {
+        Registered::new(Arc::<Source>::downgrade(source))
+    }
+
+    #[test]
+    fn a_source_is_found_by_its_own_number_for_as_long_as_it_lives() {
+        let (left, right) = (Arc::new(Source::default()), Arc::new(Source::default()));
+        let (of_left, of_right) = (registered(&left), registered(&right));
+        let (left_id, right_id) = (of_left.id().unwrap(), of_right.id().unwrap());
+        assert!(!find(left_id).unwrap().reject(Generation::next()));
+        assert!(find(left_id).unwrap().reject(Generation::next()), "it is the same one");
+        assert_eq!((left.0.load(Ordering::Relaxed), right.0.load(Ordering::Relaxed)), (2, 0));
+
+        drop(right);
+        assert!(find(right_id).is_none(), "nobody is left to be told");
+        drop(of_left);
+        assert!(find(left_id).is_none(), "nothing of it is kept, though it lives");
+        assert!(!lock().sources.contains_key(&left_id) && lock().sources.contains_key(&right_id));
+        drop(of_right);
+        assert!(!lock().sources.contains_key(&right_id));
+    }
+
+    #[test]
+    fn no_number_is_given_twice() {
+        let source = Arc::new(Source::default());
+        let mut before = registered(&source).id();
+        for _ in 0..100 {
+            let next = registered(&source).id();
+            assert!(next > before, "{next:?} {before:?}");
+            before = next;
+        }
+    }
+}

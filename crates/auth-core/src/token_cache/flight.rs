@@ -176,3 +176,25 @@ impl<T> Drop for Crew<T> {
         self.shared.land(&self.flight, landing);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Count;
+
+    impl std::task::Wake for Count {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    #[test]
+    fn nothing_is_left_of_who_waits_no_more() {
+        let (flight, count) = (Flight::new(Duration::ZERO, &Why::Cold), Arc::new(Count));
+        let waker = Arc::clone(&count).into();
+        let mut waiting = Box::pin(flight.landing());
+        assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        assert_eq!(Arc::strong_count(&count), 3, "it would be woken");
+        drop(waiting);
+        assert_eq!(Arc::strong_count(&count), 2);
+    }
+}

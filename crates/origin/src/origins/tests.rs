@@ -42,6 +42,19 @@ fn refuses_every_other_origin() {
 }
 
 #[test]
+fn one_of_several_or_a_loopback_one_is_told_by_scheme_and_authority_both() {
+    let here = Origin::loopback_http("http://127.0.0.1:8080").unwrap();
+    let only = Origins::from(here.clone());
+    let several = Origins::new([Origin::https("https://api.example").unwrap(), here]);
+    for origins in [only, several] {
+        assert_eq!(check(&origins, "http://127.0.0.1:8080/x", &[]), Ok(()));
+        for other in ["https://127.0.0.1:8080/x", "http://127.0.0.1/x", "http://api.example/x"] {
+            assert_eq!(check(&origins, other, &[]), Err(ErrorKind::Origin), "{other}");
+        }
+    }
+}
+
+#[test]
 fn a_host_header_must_name_the_same_origin() {
     for good in ["api.example", "API.example", "api.example:443"] {
         assert_eq!(check(&api(), "https://api.example/", &[good]), Ok(()), "{good}");

@@ -75,6 +75,24 @@ async fn a_request_whose_token_is_at_hand_costs_no_allocation() {
 }
 
 #[tokio::test]
+async fn a_source_without_a_number_costs_no_allocation_either() {
+    let count = |service: &mut Authorization<Noop, StaticToken>| {
+        let request = request();
+        allocation_counter::measure(|| {
+            let answer = std::pin::pin!(service.call(request));
+            assert!(answer.poll(&mut Context::from_waker(std::task::Waker::noop())).is_ready());
+        })
+        .count_total
+    };
+    let mut service = AuthorizationLayer::new(static_token(), origin()).layer(Noop::default());
+    assert!(count(&mut service) + count(&mut service) > 0, "it counts nothing");
+    assert_eq!(count(&mut service), 0, "again and again");
+    let mut clone = service.clone();
+    assert_eq!(count(&mut clone), 0, "a clone for each request");
+    assert_eq!(count(&mut service), 0, "and the other goes on");
+}
+
+#[tokio::test]
 async fn who_is_used_again_counts_alone_and_a_clone_for_each_request_copies_nothing() {
     let noop = Noop::remembering();
     let (mut service, _cache) = warm(&noop, &ManualClock::new()).await;

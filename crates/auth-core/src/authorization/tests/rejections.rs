@@ -1,6 +1,7 @@
 //! What becomes of a credential that an API rejects.
 
 use super::*;
+use crate::{Credential, Generation};
 
 #[tokio::test]
 async fn replays_once_with_another_token() {
@@ -36,6 +37,19 @@ async fn a_token_fetched_for_this_request_is_not_tried_twice() {
     let response = service.oneshot(get("https://api.example/")).await.unwrap();
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
     assert_eq!(api.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_token_that_is_kept_in_spite_of_its_rejection_is_not_tried_twice() {
+    let (api, cache) = (Api::default(), TokenCache::builder(Issuer::default()));
+    let cache = cache.with_clock(ManualClock::new()).build();
+    cache.obtain().await.unwrap();
+    *api.refuses.lock().unwrap() = vec!["Bearer token-1"];
+    let service = RetryUnauthorizedLayer::cloned()
+        .layer(AuthorizationLayer::new(cache.clone(), origin()).layer(api.service()));
+    let response = service.oneshot(get("https://api.example/")).await.unwrap();
+    assert_eq!((response.status(), api.seen().len()), (StatusCode::UNAUTHORIZED, 1));
+    assert!(cache.ready().is_some(), "it is too young for another to be asked for");
 }
 
 #[tokio::test]
@@ -118,4 +132,76 @@ async fn a_rejection_after_the_head_is_held_against_the_credential_that_was_used
     layer.layer(api.service()).oneshot(request).await.unwrap();
     watch.reject();
     assert!(own.ready().is_none() && cache.ready().is_some(), "it was the customer's own");
+}
+
+#[tokio::test]
+async fn a_late_rejection_reaches_the_cache_though_the_service_is_gone_and_nobody_if_the_cache_is() {
+    for is_cache_gone in [false, true] {
+        let clock = ManualClock::new();
+        let cache = TokenCache::builder(Issuer::default()).with_clock(clock.clone()).build();
+        cache.obtain().await.unwrap();
+        clock.advance(Duration::from_secs(6));
+        let (mock, mut handle) = mock::pair::<Request<()>, Response<()>>();
+        let service = AuthorizationLayer::new(cache.clone(), origin()).layer(mock);
+        let answer = tokio::spawn(service.oneshot(get("https://api.example/")));
+        let (_, send) = handle.next_request().await.unwrap();
+        let cache = (!is_cache_gone).then_some(cache);
+        send.send_response(Response::builder().status(401).body(()).unwrap());
+        let mut response = answer.await.unwrap().unwrap();
+        let mark = response.extensions_mut().get::<CredentialSuperseded>();
+        assert_eq!(mark.is_some(), !is_cache_gone);
+        assert!(cache.is_none_or(|cache| cache.ready().is_none()));
+    }
+}
+
+/// Has a cache's credentials, and counts the rejections itself.
+#[derive(Clone, Debug)]
+struct Counting {
+    cache: TokenCache<Issuer>,
+    rejections: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+impl CredentialSource for Counting {
+    fn ready(&self) -> Option<Credential> {
+        self.cache.ready()
+    }
+
+    async fn obtain(&self) -> Result<Credential, Error> {
+        self.cache.obtain().await
+    }
+
+    fn generation(&self) -> Option<Generation> {
+        self.cache.generation()
+    }
+
+    fn invalidate(&self, generation: Generation) {
+        self.rejections.fetch_add(1, Ordering::SeqCst);
+        self.cache.invalidate(generation);
+    }
+}
+
+#[tokio::test]
+async fn who_wraps_a_cache_is_told_of_rejections_and_so_is_the_source_that_a_request_names() {
+    let api = Api::default();
+    let cache = TokenCache::builder(Issuer::default()).with_spacing(Duration::ZERO).build();
+    let source = Counting { cache, rejections: Arc::default() };
+    let own = AuthorizationLayer::new(source.clone(), origin()).layer(api.service());
+    let others = TokenCache::new(Issuer::default());
+    others.obtain().await.unwrap();
+    let given = AuthorizationLayer::new(others.clone(), origin()).layer(api.service());
+    let mut named = get("https://api.example/");
+    named.extensions_mut().insert(UseCredentials::new(Arc::new(source.clone())));
+    *api.refuses.lock().unwrap() = vec!["Bearer token-1", "Bearer token-2"];
+
+    source.cache.obtain().await.unwrap();
+    let mut response = own.oneshot(get("https://api.example/")).await.unwrap();
+    assert!(response.extensions_mut().get::<CredentialSuperseded>().is_some());
+    assert_eq!((source.rejections.load(Ordering::SeqCst), source.cache.ready().is_none()), (1, true));
+
+    source.cache.obtain().await.unwrap();
+    let mut response = given.oneshot(named).await.unwrap();
+    assert!(response.extensions_mut().get::<CredentialSuperseded>().is_some());
+    assert_eq!((source.rejections.load(Ordering::SeqCst), source.cache.ready().is_none()), (2, true));
+    assert!(others.ready().is_some(), "the layer's own was not used");
 }
