@@ -27,7 +27,7 @@ use self::{
     held::{Hand, Shared},
     source::Given,
     used::Used,
-    waiting::{Stage, Waiting},
+    waiting::Waiting,
 };
 use crate::{
     BoxError, CredentialSource, Error, ErrorKind, ExistingHeader, ForeignOrigin, HttpRequest, HttpResponse,
@@ -126,7 +126,7 @@ impl<T: Clone, S> Layer<S> for AuthorizationLayer<T> {
 /// for it, and then for the inner service to be ready again: it reserves nothing meanwhile.
 ///
 /// It sees the answer. A rejection (401, or the rule that was given) invalidates exactly the credential that
-/// was used. If a different one can now be had, the response carries [`CredentialSuperseded`]; never so for a
+/// was used, as long as anybody has its cache. If a different one can now be had, the response carries [`CredentialSuperseded`]; never so for a
 /// credential that was issued while this very request waited for it.
 ///
 /// # Errors
@@ -236,8 +236,9 @@ impl<S: Clone, T: CredentialSource + Clone + 'static> Authorization<S, T> {
         let clone = self.inner.clone();
         drop(mem::replace(&mut self.inner, clone.clone()));
         let shared = Arc::clone(&self.shared);
-        let stage = Stage::Obtaining(shared.obtain(given.as_ref()));
-        let waiting = Waiting { stage, given, service: clone, request, shared, rebinds: 0 };
+        let obtaining = Some(shared.obtain(given.as_ref()));
+        let used = Used::Nothing;
+        let waiting = Waiting { obtaining, used, given, service: clone, request, shared, rebinds: 0 };
         ResponseFuture { state: State::Waiting { waiting: Some(Box::new(waiting)) }, used: Used::Nothing }
     }
 }

@@ -15,7 +15,7 @@ use rustix::time::ClockId;
 ///
 /// It has no sleep: what is due is decided when a request comes.
 pub trait Clock: Debug + Send + Sync + 'static {
-    /// Returns the time since some fixed point; never less than an earlier answer.
+    /// Returns the time since some fixed point of its own; never less than an earlier answer.
     fn monotonic(&self) -> Duration;
 
     /// Returns the time of day, which may jump.

@@ -216,11 +216,13 @@ pub trait CredentialSource: fmt::Debug + Send + Sync {
     /// Returns the credential if one can be had at once: no wait, no lock, no allocation.
     fn ready(&self) -> Option<Credential>;
 
-    /// Names this source for as long as it lives, so that requests need not share in it. Default: none.
+    /// Names the [`TokenCache`](crate::TokenCache) that its credentials come from, so that a request need not share in
+    /// the source until its answer comes. Default: none, and it does.
     ///
-    /// [`TokenCache`](crate::TokenCache) has such a number. A rejection is told to the source of that number: who
-    /// wraps one and takes note of rejections itself leaves it at none.
-    fn id(&self) -> Option<SourceId> {
+    /// A 401 is then told to that cache alone, and not to [`invalidate`](Self::invalidate). So only who hands out the
+    /// very credentials of one and the same cache for good, and has nothing to do with rejections itself, passes
+    /// that cache's number on.
+    fn source_id(&self) -> Option<SourceId> {
         None
     }
 
@@ -238,7 +240,7 @@ pub trait CredentialSource: fmt::Debug + Send + Sync {
     /// Dropping the future loses this caller's wait and nothing else.
     async fn obtain(&self) -> Result<Credential, Error>;
 
-    /// Returns what [`obtain`](Self::obtain) does, in a future that borrows nothing: each request that waits has one.
+    /// Does what [`obtain`](Self::obtain) does, in a future that borrows nothing: each request that waits has one.
     /// Default: a box around that one's box.
     fn obtain_owned(&self) -> Obtaining
     where
@@ -278,8 +280,8 @@ impl<T: CredentialSource + ?Sized> CredentialSource for Arc<T> {
         (**self).ready()
     }
 
-    fn id(&self) -> Option<SourceId> {
-        (**self).id()
+    fn source_id(&self) -> Option<SourceId> {
+        (**self).source_id()
     }
 
     fn is_fresh(&self, credential: &Credential) -> bool {
@@ -288,6 +290,14 @@ impl<T: CredentialSource + ?Sized> CredentialSource for Arc<T> {
 
     async fn obtain(&self) -> Result<Credential, Error> {
         (**self).obtain().await
+    }
+
+    fn obtain_owned(&self) -> Obtaining
+    where
+        T: 'static,
+    {
+        let source = Self::clone(self);
+        Box::pin(async move { (*source).obtain().await })
     }
 
     fn generation(&self) -> Option<Generation> {

@@ -151,16 +151,16 @@ impl<T: TokenSource> TokenCache<T> {
     async fn obtain_with<R>(&self, read: impl FnOnce(&Entry) -> R) -> Result<R, Error> {
         self.shared.with_good(|_| (), |now| self.fetch_ahead(now));
         for _ in 0..ATTEMPTS {
-            let flight = match self.join()? {
-                Joined::Elsewhere(flight) => {
-                    // In a box: it is rare, and each who waits would carry its timer.
-                    Box::pin(self.shared.watch_over(&flight, self.shared.patience_with(&flight))).await;
-                    flight
-                }
-                Joined::Flying(flight) => flight,
+            let (flight, is_elsewhere) = match self.join()? {
+                Joined::Elsewhere(flight) => (flight, true),
+                Joined::Flying(flight) => (flight, false),
                 Joined::Good(entry) => return Ok(read(&entry)),
             };
             let _waiter = self.shared.telling().waiter();
+            if is_elsewhere {
+                // In a box: it is rare, and each who waits would carry its timer.
+                Box::pin(self.shared.watch_over(&flight, self.shared.patience_with(&flight))).await;
+            }
             if let Landing::Done(result) = flight.landing().await {
                 return result.as_ref().map(|entry| read(entry)).map_err(Clone::clone);
             }
@@ -202,11 +202,10 @@ impl<T: TokenSource> TokenCache<T> {
         let crew = Crew::new(Arc::clone(&self.shared), Arc::clone(&flight));
         let span = self.shared.telling().fetch(&why);
         flight.drive_by(runtime);
+        runtime.spawn(fly(crew, why).instrument(span));
         // Reckoned now: whenever this is polled first, the flight had no more time than this.
         let (shared, patience) = (Arc::clone(&self.shared), self.shared.patience_with(&flight));
         runtime.spawn(async move { shared.watch_over(&flight, patience).await });
-        // Last, so that it is polled next: ten thousand who wait for it may stand in line already.
-        runtime.spawn(fly(crew, why).instrument(span));
     }
 }
 
@@ -216,7 +215,7 @@ impl<T: TokenSource> CredentialSource for TokenCache<T> {
         self.shared.with_good(|entry| entry.credential().clone(), |now| self.fetch_ahead(now))
     }
 
-    fn id(&self) -> Option<SourceId> {
+    fn source_id(&self) -> Option<SourceId> {
         self.shared.registered(|| Registered::new(Arc::<Shared<T>>::downgrade(&self.shared))).id()
     }
 

@@ -24,7 +24,8 @@ pub trait HttpRequest {
 
     /// Returns the URI that [`target`](Self::target) is read off, where the request type has one. Default: none.
     ///
-    /// As it stands it is compared with an origin at a glance; a target must be parsed.
+    /// As it stands it is compared with an origin at a glance; a target must be parsed. Where it names an origin, the
+    /// target is not asked for: it must be the URI that the request is really sent to.
     fn uri(&self) -> Option<&Uri> {
         None
     }

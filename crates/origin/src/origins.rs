@@ -223,7 +223,7 @@ impl Origins {
         is_written && !request.headers().keys().any(|name| name == HOST)
     }
 
-    #[cold]
+    #[inline(never)]
     fn look_closer<R: HttpRequest + ?Sized>(&self, request: &R) -> Result<(), Error> {
         check_host(self.find(request.target())?, request.headers())
     }

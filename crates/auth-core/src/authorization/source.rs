@@ -35,7 +35,7 @@ impl<T: CredentialSource + Clone + 'static> Shared<T> {
     pub(super) fn used(&self, given: Option<&Given>, generation: Generation, is_own: bool) -> Used {
         let is_rejection = self.config.is_rejection;
         // Another rule may want to see the headers; what a request names may live no longer than that request.
-        let id = if given.is_none() && is_rejection.is_none() { self.source.id() } else { None };
+        let id = if given.is_none() && is_rejection.is_none() { self.source.source_id() } else { None };
         match id {
             Some(source) => Used::Registered { source, generation, is_own },
             None => Used::any(self.to_given(given), generation, is_rejection, is_own),

@@ -12,20 +12,15 @@ use crate::{BoxError, CredentialSource, HttpRequest, Obtaining};
 
 /// A request that waits for its credential, and all that it needs to go on.
 pub(super) struct Waiting<S, R, T> {
-    pub(super) stage: Stage,
+    /// None once the request is stamped; then it waits for the service.
+    pub(super) obtaining: Option<Obtaining>,
+    pub(super) used: Used,
     pub(super) given: Option<Given>,
     pub(super) service: S,
     pub(super) request: R,
     pub(super) shared: Arc<Shared<T>>,
     /// How often the certificate was another than that of the token which came.
     pub(super) rebinds: u8,
-}
-
-pub(super) enum Stage {
-    /// Waiting for the credential.
-    Obtaining(Obtaining),
-    /// The request is stamped; waiting for the service.
-    Readying(Used),
 }
 
 impl<S, R, T> Waiting<S, R, T>
@@ -37,31 +32,27 @@ where
 {
     /// Waits until the request can be sent as it is.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        while let Stage::Obtaining(obtaining) = &mut self.stage {
+        while let Some(obtaining) = &mut self.obtaining {
             let credential = ready!(obtaining.as_mut().poll(cx))?;
             let (shared, given, generation) = (&self.shared, self.given.as_ref(), credential.generation());
             if shared.config.bound_elsewhere(&credential) && self.rebinds < MOST_REBINDS {
                 // The certificate changed while the token was fetched.
                 self.rebinds += 1;
                 shared.config.rebind(shared.source(given), generation);
-                self.stage = Stage::Obtaining(shared.obtain(given));
+                self.obtaining = Some(shared.obtain(given));
                 continue;
             }
-            let used = shared.used(given, generation, !credential.is_kept());
+            self.used = shared.used(given, generation, !credential.is_kept());
             shared.note(given, &self.request, generation);
             shared.config.stamp(&mut self.request, credential)?;
-            self.stage = Stage::Readying(used);
+            self.obtaining = None;
         }
         self.service.poll_ready(cx).map_err(Into::into)
     }
 
     /// Sends the request, once it can be.
     pub(super) fn send(mut self) -> (S::Future, Used) {
-        let used = match self.stage {
-            Stage::Obtaining(_) => Used::Nothing,
-            Stage::Readying(used) => used,
-        };
-        (self.service.call(self.request), used)
+        (self.service.call(self.request), self.used)
     }
 }
 

@@ -4,7 +4,7 @@ use std::{
     future::poll_fn,
     pin::Pin,
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
@@ -16,7 +16,7 @@ use tokio::{
     time,
 };
 
-use super::{entry::Entry, shared::Shared, waiters::Waiters};
+use super::{entry::Entry, shared::Shared, sync::OnceLock, waiters::Waiters};
 use crate::{AccessToken, Error, ErrorKind, Fetch, TokenSource};
 
 /// Why a flight was begun: [`Fetch`], owned.
@@ -174,27 +174,5 @@ impl<T> Drop for Crew<T> {
             Landing::Lost
         };
         self.shared.land(&self.flight, landing);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Count;
-
-    impl std::task::Wake for Count {
-        fn wake(self: Arc<Self>) {}
-    }
-
-    #[test]
-    fn nothing_is_left_of_who_waits_no_more() {
-        let (flight, count) = (Flight::new(Duration::ZERO, &Why::Cold), Arc::new(Count));
-        let waker = Arc::clone(&count).into();
-        let mut waiting = Box::pin(flight.landing());
-        assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
-        assert_eq!(Arc::strong_count(&count), 3, "it would be woken");
-        drop(waiting);
-        assert_eq!(Arc::strong_count(&count), 2);
     }
 }

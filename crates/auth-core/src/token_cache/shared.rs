@@ -180,11 +180,14 @@ impl<T> Shared<T> {
             return None;
         }
         // A flight that is still there is one that nobody drives any more.
-        if let Some(lost) = state.flight.take() {
+        let lost = state.flight.take();
+        let begun = self.begin(&mut state, now, Why::Early);
+        drop(state);
+        if let Some(lost) = lost {
             lost.land(Landing::Lost);
             self.telling.lost();
         }
-        Some(self.begin(&mut state, now, Why::Early))
+        Some(begun)
     }
 
     /// Begins a flight. The source is told of a rejected token for as long as no other has landed.

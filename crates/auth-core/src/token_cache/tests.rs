@@ -10,7 +10,7 @@
 //! | no life is too absurd | `lives` |
 //! | any runtime, none, one that ends or idles | `runtimes`, `refresh_ahead::runtimes` |
 //! | the path of every request: no lock, no allocation | `lives::a_ready_token_*`, `authorization::tests::a_request_whose_*` |
-//! | bounded; what was sent runs to its end | `single_flight::{a_request_under_way_*, a_thousand_tokens_*, *_last_handle}` |
+//! | bounded; what was sent runs to its end | `single_flight::{a_request_under_way_*, a_thousand_tokens_*, *_last_handle}`, `waiting` |
 //! | whatever comes in whatever order | `properties`, `soak`, `model` |
 //!
 //! What others test, and where it is tested here: a herd on success and on failure (`single_flight`, `failures`);
@@ -36,6 +36,7 @@ mod rejections;
 mod runtimes;
 mod single_flight;
 mod soak;
+mod waiting;
 
 use std::{
     future::Future,

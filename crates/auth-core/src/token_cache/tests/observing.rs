@@ -69,6 +69,21 @@ fn counts_fetches_rejections_waiters_and_the_life_that_is_left() {
                 assert!(poll_once(waiter.as_mut()).await.is_pending());
             }
             assert_eq!(read(&recorder), ["claviger_token_waiters orders 3"]);
+            std::thread::scope(|scope| {
+                let elsewhere = || {
+                    metrics::with_local_recorder(&recorder, || {
+                        let mut waiter = Box::pin(cache.obtain());
+                        let polled = current_thread(true).block_on(poll_once(waiter.as_mut()));
+                        assert!(polled.is_pending());
+                        assert_eq!(
+                            read(&recorder),
+                            ["claviger_token_waiters orders 1"],
+                            "one more, elsewhere"
+                        );
+                    });
+                };
+                scope.spawn(elsewhere).join().unwrap();
+            });
             drop(waiters);
             let first = cache.obtain().await.unwrap().generation();
             clock.advance(Duration::from_secs(6));

@@ -5,6 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    task::{Context, Waker},
     time::Duration,
 };
 
@@ -230,6 +231,31 @@ fn a_runtime_that_ends_leaves_nobody_waiting() {
             move || world.obtain().is_ok()
         });
         ending.join().unwrap();
+        assert_eq!((all, world.fetches()), (vec![true, true], 1));
+    });
+}
+
+#[test]
+fn who_gives_up_while_a_flight_lands_keeps_nobody_waiting_and_leaves_nothing() {
+    check(|| {
+        let world = World::new();
+        let Ok(Joining::Begin(flight, _)) = world.shared.join() else { panic!("there is no token") };
+        world.fly(Arc::clone(&flight));
+        let fickle = thread::spawn({
+            let flight = Arc::clone(&flight);
+            move || {
+                // Waits twice, and no time to the end.
+                for _ in 0..2 {
+                    let mut waiting = std::pin::pin!(flight.landing());
+                    let _ = waiting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+                }
+            }
+        });
+        let all = at_once(2, {
+            let world = world.clone();
+            move || world.obtain().is_ok()
+        });
+        fickle.join().unwrap();
         assert_eq!((all, world.fetches()), (vec![true, true], 1));
     });
 }
