@@ -311,10 +311,9 @@ where
         match future.poll(cx) {
             Poll::Ready(Ok(response)) => Poll::Ready(Ok(if this.used.must_see(response.status()) {
                 // In a place of its own, so that the usual answer need not lie in memory.
-                let mut answer = [response];
-                answer.iter_mut().for_each(|response| this.used.judge(response));
-                let [response] = answer;
-                response
+                let mut seen = response;
+                this.used.judge(&mut seen);
+                seen
             } else {
                 response
             })),
