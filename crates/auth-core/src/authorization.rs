@@ -126,8 +126,8 @@ impl<T: Clone, S> Layer<S> for AuthorizationLayer<T> {
 /// for it, and then for the inner service to be ready again: it reserves nothing meanwhile.
 ///
 /// It sees the answer. A rejection (401, or the rule that was given) invalidates exactly the credential that
-/// was used, as long as anybody has its cache. If a different one can now be had, the response carries [`CredentialSuperseded`]; never so for a
-/// credential that was issued while this very request waited for it.
+/// was used, for as long as anybody has its source. If a different one can now be had, the response carries
+/// [`CredentialSuperseded`]; never so for a credential that was issued while this very request waited for it.
 ///
 /// # Errors
 ///

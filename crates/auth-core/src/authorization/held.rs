@@ -75,7 +75,7 @@ impl Held {
 /// A copy that is no longer good is never stamped. It is wiped at the next request, or with the service.
 #[derive(Default)]
 pub(super) struct Hand {
-    own: Option<Arc<Held>>,
+    own: Option<Box<Held>>,
     /// What the first request went out with.
     lent: Option<Arc<Held>>,
 }
@@ -87,10 +87,10 @@ impl Hand {
     where
         T: CredentialSource + Clone + 'static,
     {
-        let is_fresh = |held: &Arc<Held>| {
+        let is_fresh = |held: &Held| {
             shared.source.is_fresh(&held.credential) && !shared.config.bound_elsewhere(&held.credential)
         };
-        if self.own.as_ref().is_some_and(is_fresh) { self.own.as_deref() } else { self.renew(shared) }
+        if self.own.as_deref().is_some_and(is_fresh) { self.own.as_deref() } else { self.renew(shared) }
     }
 
     #[cold]
@@ -104,7 +104,7 @@ impl Hand {
             return Some(self.lent.insert(held));
         }
         let own = own.filter(|own| own.has(&held.credential));
-        Some(self.own.insert(own.unwrap_or_else(|| Arc::new(shared.hold(None, held.credential.copied())))))
+        Some(self.own.insert(own.unwrap_or_else(|| Box::new(shared.hold(None, held.credential.copied())))))
     }
 }
 
