@@ -280,6 +280,7 @@ pin_project! {
 }
 
 impl<S: Service<R>, R, T> ResponseFuture<S, R, T> {
+    /// Calls the service, with something to let go if it panics. Apart, so that the usual way has none.
     #[inline(never)]
     fn with(service: &mut S, request: R, used: Used) -> Self {
         Self { state: State::Calling { future: service.call(request) }, used }
